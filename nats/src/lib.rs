@@ -1,1 +1,25 @@
-//! (being built)
+//! The wire: every word that crosses NATS is defined here, once.
+//!
+//! Owns ids, subjects, messages, streams and credentials, and a typed client that speaks them.
+//! Deliberately knows nothing of agents, worktrees, browsers or SQL.
+
+pub mod ids;
+pub mod timestamp;
+
+pub mod subject;
+pub mod wire;
+
+pub mod envelope;
+pub mod event;
+
+pub mod audit;
+pub mod command;
+pub mod live;
+pub mod record;
+
+pub mod canonical;
+
+pub use envelope::Envelope;
+pub use event::Event;
+pub use timestamp::Timestamp;
+pub use wire::Wire;

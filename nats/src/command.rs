@@ -1,0 +1,86 @@
+//! Commands: what a person wishes of a session, in the imperative.
+//!
+//! A command is published once on a subject of its own, so sending it again changes nothing, and the runner
+//! remembers its id, so receiving it again changes nothing either.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::event::{Attachment, Decision, Delivery};
+use crate::ids::{CommandId, GateId, HostName, SessionId, UserId};
+use crate::timestamp::Timestamp;
+use crate::wire::{Wire, messages};
+
+/// What every command is wrapped in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    pub v: u8,
+    pub id: CommandId,
+    pub session: SessionId,
+    pub host: HostName,
+    /// The session's epoch as the sender knew it; a runner of another epoch refuses.
+    pub epoch: u64,
+    pub at: Timestamp,
+    #[serde(default)]
+    pub by: Option<UserId>,
+    /// `type` and `data`.
+    #[serde(flatten)]
+    pub body: Wire<Command>,
+}
+
+messages! {
+    /// One wish.
+    pub enum Command {
+        "session.start" => SessionStart(SessionStart),
+        "session.resume" => SessionResume(SessionResume),
+        "session.stop" => SessionStop(SessionStop),
+        "message.send" => MessageSend(MessageSend),
+        "gate.decide" => GateDecide(GateDecide),
+        "turn.interrupt" => TurnInterrupt(TurnInterrupt),
+    }
+}
+
+/// Make the worktree and start the agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct SessionStart {
+    pub project: String,
+    pub agent: String,
+    pub title: String,
+    /// A branch or commit; the checkout's own commit when absent.
+    #[serde(default)]
+    pub base: Option<String>,
+    /// The first message.
+    #[serde(default)]
+    pub prompt: Option<MessageSend>,
+    /// The id under which the first message is known.
+    #[serde(default)]
+    pub prompt_id: Option<CommandId>,
+}
+
+/// Start the agent again after it is gone.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct SessionResume {}
+
+/// End the session: agent and shim go, the worktree stays.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct SessionStop {}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct MessageSend {
+    pub text: String,
+    #[serde(default)]
+    pub delivery: Delivery,
+    #[serde(default)]
+    pub attachments: Vec<Attachment>,
+}
+
+/// A recorded decision, on its way to the gate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct GateDecide {
+    pub gate: GateId,
+    pub decision: Decision,
+}
+
+/// End the turn that runs; the agent lives on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct TurnInterrupt {}

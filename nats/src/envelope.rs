@@ -1,0 +1,36 @@
+//! What every event is wrapped in: complete in itself, so that one line of `nats sub` tells the whole fact.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+use crate::ids::{EventId, HostName, SessionId};
+use crate::timestamp::Timestamp;
+use crate::wire::Wire;
+
+/// The version of the envelope, not of what is inside: new fields do not change it.
+pub const VERSION: u8 = 1;
+
+/// One row of a session's log as it travels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    pub v: u8,
+    pub id: EventId,
+    pub session: SessionId,
+    pub host: HostName,
+    /// Raised when a session changes hosts. Events of an older epoch are from a former owner.
+    pub epoch: u64,
+    /// 1, 2, 3 … without a hole; the one number that replay and live share.
+    pub seq: u64,
+    pub at: Timestamp,
+    /// `type` and `data`.
+    #[serde(flatten)]
+    pub body: Wire<Event>,
+}
+
+impl Envelope {
+    /// The event, if this build knows its type.
+    #[must_use]
+    pub const fn event(&self) -> Option<&Event> {
+        self.body.known()
+    }
+}

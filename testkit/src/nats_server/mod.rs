@@ -1,0 +1,6 @@
+//! A private, real nats-server for one test.
+
+mod binary;
+mod server;
+
+pub use server::NatsServer;

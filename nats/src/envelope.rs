@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
+use crate::event::{Event, ObjectReference};
 use crate::ids::{EventId, HostName, SessionId};
 use crate::timestamp::Timestamp;
 use crate::wire::Wire;
@@ -22,6 +22,9 @@ pub struct Envelope {
     /// 1, 2, 3 … without a hole; the one number that replay and live share.
     pub seq: u64,
     pub at: Timestamp,
+    /// Where the whole of `data` lies when it was too big to travel; texts inside are then cut, with a mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectReference>,
     /// `type` and `data`.
     #[serde(flatten)]
     pub body: Wire<Event>,

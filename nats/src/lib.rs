@@ -19,6 +19,14 @@ pub mod record;
 
 pub mod canonical;
 
+pub mod stream;
+
+pub mod client;
+
+pub mod credentials;
+pub mod server;
+
+pub use client::Client;
 pub use envelope::Envelope;
 pub use event::Event;
 pub use timestamp::Timestamp;

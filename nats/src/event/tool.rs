@@ -31,13 +31,11 @@ pub struct ToolReleased {
 pub struct ToolFinished {
     pub tool_use: String,
     pub outcome: ToolOutcome,
-    /// What the agent saw of it, or the first 4 KiB when the whole is in `object`.
+    /// What the agent saw of it.
     pub output: String,
     /// Bytes of the whole output.
     #[ts(type = "number")]
     pub output_bytes: u64,
-    #[serde(default)]
-    pub object: Option<ObjectReference>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]

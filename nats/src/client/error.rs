@@ -1,0 +1,41 @@
+//! What can go wrong between us and NATS, one variant per operation that failed.
+//!
+//! The client library prints an error's cause in its text and returns it as a source as well, so chains said
+//! everything twice; here the cause is kept as text, once.
+
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("could not read the NATS credentials `{path}`")]
+    Credentials {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("could not connect to NATS at {url}: {cause}")]
+    Connect { url: String, cause: String },
+    #[error("could not set up `{what}` in JetStream: {cause}")]
+    Ensure { what: String, cause: String },
+    #[error("could not read `{what}` from JetStream: {cause}")]
+    Read { what: String, cause: String },
+    #[error("could not write `{what}` to JetStream: {cause}")]
+    Write { what: String, cause: String },
+    #[error("NATS did not answer about `{what}` in time")]
+    TimedOut { what: String },
+    #[error("`{what}` in JetStream is not what it should be")]
+    Malformed {
+        what: String,
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn read(what: impl Into<String>, cause: &dyn std::fmt::Display) -> Self {
+        Self::Read {
+            what: what.into(),
+            cause: cause.to_string(),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A session's events: written in order by their one owner, and fenced by the server.
+
+use async_nats::HeaderMap;
+use bytes::Bytes;
+
+use super::batch::{BATCH_MAX, BatchMessage};
+use super::connect::Client;
+use super::error::Error;
+use super::publish::{Expect, PublishError};
+use crate::envelope::Envelope;
+use crate::ids::{HostName, SessionId};
+use crate::{stream, subject};
+
+/// Below this many waiting rows, single publishes are faster than one batch (0.44 ms each against 2 to 4 ms).
+const SINGLES_MAX: usize = 8;
+
+/// One numbered row of a session's log, ready to leave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventRow {
+    pub epoch: u64,
+    pub seq: u64,
+    /// The event's type, for the subject.
+    pub event_type: String,
+    /// The envelope as JSON, exactly as it is in the log.
+    pub body: Bytes,
+}
+
+/// The newest event that the server holds of a session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastEvent {
+    pub stream_sequence: u64,
+    pub epoch: u64,
+    pub seq: u64,
+}
+
+impl Client {
+    /// Publishes rows of one session, in order, after `last` (its last stream sequence, 0 for none).
+    ///
+    /// Returns how many were stored and the stream sequence of the newest, with the refusal that ended it, if
+    /// any: earlier rows of a refused call may be stored.
+    pub async fn publish_events(
+        &self,
+        host: &HostName,
+        session: SessionId,
+        last: u64,
+        rows: &[EventRow],
+        batches: bool,
+    ) -> (usize, u64, Result<(), PublishError>) {
+        let filter = subject::events_of(host, session);
+        let rows = &rows[..rows.len().min(BATCH_MAX)];
+        if batches && rows.len() > SINGLES_MAX {
+            let messages = rows.iter().map(|row| message(host, session, row)).collect();
+            return match self
+                .publish_batch(
+                    messages,
+                    &Expect::LastOn {
+                        filter,
+                        sequence: last,
+                    },
+                )
+                .await
+            {
+                Ok(sequence) => (rows.len(), sequence, Ok(())),
+                Err(error) => (0, last, Err(error)),
+            };
+        }
+        let mut newest = last;
+        for (stored, row) in rows.iter().enumerate() {
+            let BatchMessage {
+                subject,
+                headers,
+                payload,
+            } = message(host, session, row);
+            let expect = Expect::LastOn {
+                filter: filter.clone(),
+                sequence: newest,
+            };
+            match self.publish(subject, headers, payload, &expect).await {
+                Ok(sequence) => newest = sequence,
+                Err(error) => return (stored, newest, Err(error)),
+            }
+        }
+        (rows.len(), newest, Ok(()))
+    }
+
+    /// The newest event of a session on this host, if there is one. It tells a lost acknowledgement from a
+    /// successor.
+    pub async fn last_event(
+        &self,
+        host: &HostName,
+        session: SessionId,
+    ) -> Result<Option<LastEvent>, Error> {
+        let filter = subject::events_of(host, session);
+        let Some((stream_sequence, payload)) = self.last_message(stream::EVENTS, &filter).await?
+        else {
+            return Ok(None);
+        };
+        let envelope: Envelope =
+            serde_json::from_slice(&payload).map_err(|source| Error::Malformed {
+                what: filter,
+                source,
+            })?;
+        Ok(Some(LastEvent {
+            stream_sequence,
+            epoch: envelope.epoch,
+            seq: envelope.seq,
+        }))
+    }
+}
+
+fn message(host: &HostName, session: SessionId, row: &EventRow) -> BatchMessage {
+    let mut headers = HeaderMap::new();
+    headers.insert("Fleet-Epoch", row.epoch.to_string().as_str());
+    headers.insert("Fleet-Seq", row.seq.to_string().as_str());
+    BatchMessage {
+        subject: subject::event(host, session, &row.event_type),
+        headers,
+        payload: row.body.clone(),
+    }
+}

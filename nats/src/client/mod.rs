@@ -1,0 +1,25 @@
+//! A typed client: what the fleet says to NATS, without a subject or a header in sight of the callers.
+//!
+//! Owns connecting, publishing, following and the records. Deliberately knows nothing of what the messages mean.
+
+mod batch;
+mod command;
+mod connect;
+mod decision;
+mod ensure;
+mod error;
+mod event;
+mod follow;
+mod live;
+mod object;
+mod publish;
+mod record;
+
+pub use command::{CommandDelivery, CommandFeed, Sent};
+pub use connect::{Client, Connection, Options};
+pub use decision::Recorded;
+pub use error::Error;
+pub use event::{EventRow, LastEvent};
+pub use follow::{Followed, From};
+pub use publish::{Expect, PublishError};
+pub use record::{Change, Entry, Records, WriteError};

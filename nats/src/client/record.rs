@@ -1,0 +1,301 @@
+//! Records in key-value buckets, read and written on their plain subjects.
+//!
+//! Not through the library's key-value type: its updates clear a key's time to live, and opening a bucket needs a
+//! right that lets a host list everybody's keys.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+
+use super::connect::{Client, REQUEST_TIMEOUT};
+use super::error::Error;
+use super::follow::{Followed, From};
+use super::publish::{Expect, PublishError};
+use crate::stream::Bucket;
+
+/// One bucket, seen as records of one type.
+#[derive(Clone)]
+pub struct Records<T> {
+    client: Client,
+    bucket: Bucket,
+    record: PhantomData<fn() -> T>,
+}
+
+/// A record and the revision to name when changing it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry<T> {
+    pub revision: u64,
+    pub value: T,
+}
+
+/// What happened to a key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change<T> {
+    Put {
+        key: String,
+        revision: u64,
+        value: T,
+    },
+    /// Deleted, or its time to live ran out.
+    Gone { key: String, revision: u64 },
+    /// Everything that was there when the watch began has been told.
+    UpToDate,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("the record has changed meanwhile")]
+    Conflict,
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl Client {
+    #[must_use]
+    pub fn records<T>(&self, bucket: Bucket) -> Records<T> {
+        Records {
+            client: self.clone(),
+            bucket,
+            record: PhantomData,
+        }
+    }
+
+    /// The newest message on `filter`, which may hold wildcards: its stream sequence and body.
+    pub(super) async fn last_message(
+        &self,
+        stream: &str,
+        filter: &str,
+    ) -> Result<Option<(u64, Bytes)>, Error> {
+        Ok(self
+            .last_raw(stream, filter)
+            .await?
+            .map(|(sequence, _, payload)| (sequence, payload)))
+    }
+
+    async fn last_raw(
+        &self,
+        stream: &str,
+        filter: &str,
+    ) -> Result<Option<(u64, HeaderMap, Bytes)>, Error> {
+        let request = async_nats::Request::new().timeout(Some(REQUEST_TIMEOUT));
+        let reply = self
+            .nats
+            .send_request(format!("$JS.API.DIRECT.GET.{stream}.{filter}"), request)
+            .await
+            .map_err(|error| match error.kind() {
+                async_nats::RequestErrorKind::TimedOut => Error::TimedOut {
+                    what: filter.to_owned(),
+                },
+                _ => Error::read(filter, &error),
+            })?;
+        match reply.status {
+            Some(status) if status == async_nats::StatusCode::NOT_FOUND => return Ok(None),
+            Some(status) => return Err(Error::read(filter, &status)),
+            None => {}
+        }
+        let headers = reply.headers.unwrap_or_default();
+        let sequence = headers
+            .get("Nats-Sequence")
+            .and_then(|value| value.as_str().parse().ok())
+            .ok_or_else(|| Error::read(filter, &"an answer without a sequence"))?;
+        Ok(Some((sequence, headers, reply.payload)))
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Records<T> {
+    /// The record under `key`, if there is one.
+    pub async fn get(&self, key: &str) -> Result<Option<Entry<T>>, Error> {
+        let subject = self.bucket.key(key);
+        let Some((revision, headers, payload)) = self
+            .client
+            .last_raw(&self.bucket.stream(), &subject)
+            .await?
+        else {
+            return Ok(None);
+        };
+        if is_gone(Some(&headers)) {
+            return Ok(None);
+        }
+        let value = serde_json::from_slice(&payload).map_err(|source| Error::Malformed {
+            what: subject,
+            source,
+        })?;
+        Ok(Some(Entry { revision, value }))
+    }
+
+    /// Writes a record that must not be there yet.
+    pub async fn create(&self, key: &str, value: &T) -> Result<u64, WriteError> {
+        match self.write(key, value, Some(0), None).await {
+            Err(WriteError::Conflict) => {
+                // A deleted key has a last message too: its marker is what must be there.
+                let subject = self.bucket.key(key);
+                match self
+                    .client
+                    .last_raw(&self.bucket.stream(), &subject)
+                    .await?
+                {
+                    Some((revision, headers, _)) if is_gone(Some(&headers)) => {
+                        self.write(key, value, Some(revision), None).await
+                    }
+                    _ => Err(WriteError::Conflict),
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// Replaces the record at `revision`.
+    pub async fn update(&self, key: &str, value: &T, revision: u64) -> Result<u64, WriteError> {
+        self.write(key, value, Some(revision), None).await
+    }
+
+    /// Writes whatever is there.
+    pub async fn put(&self, key: &str, value: &T) -> Result<u64, WriteError> {
+        self.write(key, value, None, None).await
+    }
+
+    /// Writes a record that vanishes unless it is written again within `time_to_live` (whole seconds).
+    pub async fn put_for(
+        &self,
+        key: &str,
+        value: &T,
+        time_to_live: Duration,
+    ) -> Result<u64, WriteError> {
+        self.write(key, value, None, Some(time_to_live)).await
+    }
+
+    /// Removes the record.
+    pub async fn delete(&self, key: &str) -> Result<(), WriteError> {
+        let mut headers = HeaderMap::new();
+        headers.insert("KV-Operation", "DEL");
+        self.send(key, headers, Bytes::new(), None)
+            .await
+            .map(|_| ())
+    }
+
+    /// Every record as it is now, then every change. Records that cannot be read are left out and logged.
+    #[must_use]
+    pub fn watch(&self) -> mpsc::Receiver<Change<T>> {
+        let (sender, receiver) = mpsc::channel(256);
+        let prefix = self.bucket.key("");
+        let mut messages = self.client.follow(
+            self.bucket.stream(),
+            format!("{prefix}>"),
+            From::LastPerSubject,
+        );
+        let (client, stream) = (self.client.clone(), self.bucket.stream());
+        tokio::spawn(async move {
+            let mut told_up_to_date = false;
+            if client.is_empty(&stream).await && sender.send(Change::UpToDate).await.is_ok() {
+                told_up_to_date = true;
+            }
+            while let Some(message) = messages.recv().await {
+                let caught_up = message.pending == 0;
+                if let Some(change) = read_change(&prefix, message)
+                    && sender.send(change).await.is_err()
+                {
+                    return;
+                }
+                if caught_up && !told_up_to_date {
+                    told_up_to_date = true;
+                    if sender.send(Change::UpToDate).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+        receiver
+    }
+
+    async fn write(
+        &self,
+        key: &str,
+        value: &T,
+        expected: Option<u64>,
+        ttl: Option<Duration>,
+    ) -> Result<u64, WriteError> {
+        let body = serde_json::to_vec(value).map_err(|source| Error::Malformed {
+            what: self.bucket.key(key),
+            source,
+        })?;
+        let mut headers = HeaderMap::new();
+        if let Some(ttl) = ttl {
+            headers.insert("Nats-TTL", format!("{}s", ttl.as_secs().max(1)).as_str());
+        }
+        self.send(key, headers, body.into(), expected).await
+    }
+
+    async fn send(
+        &self,
+        key: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        expected: Option<u64>,
+    ) -> Result<u64, WriteError> {
+        let subject = self.bucket.key(key);
+        let expect = expected.map_or(Expect::Nothing, |sequence| Expect::LastOn {
+            filter: subject.clone(),
+            sequence,
+        });
+        match self
+            .client
+            .publish(subject.clone(), headers, body, &expect)
+            .await
+        {
+            Ok(revision) => Ok(revision),
+            Err(PublishError::WrongLastSequence) => Err(WriteError::Conflict),
+            Err(PublishError::TimedOut) => Err(Error::TimedOut { what: subject }.into()),
+            Err(other) => Err(Error::Write {
+                what: subject,
+                cause: other.to_string(),
+            }
+            .into()),
+        }
+    }
+}
+
+impl Client {
+    /// Whether a stream holds nothing at all; a watch of it would otherwise never say that it is up to date.
+    async fn is_empty(&self, stream: &str) -> bool {
+        loop {
+            self.connected().await;
+            match self.jetstream.get_stream(stream).await {
+                Ok(stream) => return stream.cached_info().state.messages == 0,
+                Err(error) => {
+                    tracing::debug!(%error, stream, "the stream is not there yet");
+                    tokio::time::sleep(Duration::from_millis(250)).await;
+                }
+            }
+        }
+    }
+}
+
+fn read_change<T: DeserializeOwned>(prefix: &str, message: Followed) -> Option<Change<T>> {
+    let key = message.subject.strip_prefix(prefix)?.to_owned();
+    let revision = message.sequence;
+    if is_gone(message.headers.as_ref()) {
+        return Some(Change::Gone { key, revision });
+    }
+    match serde_json::from_slice(&message.payload) {
+        Ok(value) => Some(Change::Put {
+            key,
+            revision,
+            value,
+        }),
+        Err(error) => {
+            tracing::error!(%error, nats.subject = message.subject, "a record cannot be read");
+            None
+        }
+    }
+}
+
+fn is_gone(headers: Option<&HeaderMap>) -> bool {
+    headers.is_some_and(|headers| {
+        headers.get("KV-Operation").is_some() || headers.get("Nats-Marker-Reason").is_some()
+    })
+}

@@ -1,0 +1,203 @@
+//! Streams and buckets as data: what is kept where, for how long, and what the server itself refuses.
+//!
+//! Every number here was chosen for a reason that stands beside it. Nothing here talks to a server.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, pull};
+use async_nats::jetstream::stream::{
+    Compression, Config, DiscardPolicy, RetentionPolicy, StorageType,
+};
+use async_nats::jetstream::{kv, object_store};
+
+use crate::ids::HostName;
+use crate::subject;
+
+pub const EVENTS: &str = "EVENTS";
+pub const LIVE: &str = "LIVE";
+pub const COMMANDS: &str = "COMMANDS";
+pub const AUDIT: &str = "AUDIT";
+
+/// The server's own default is 1,000 and means "no more sessions can be watched" when it is reached.
+const CONSUMERS_MAX: i32 = 20_000;
+/// Live text older than this helps nobody: a late browser gets the block so far instead.
+const LIVE_AGE_MAX: Duration = Duration::from_secs(180);
+const LIVE_BYTES_MAX: i64 = 256 * 1024 * 1024;
+/// A runner acknowledges a command as soon as it is in the session's inbox; one that does not is gone.
+const COMMAND_ACK_WAIT: Duration = Duration::from_secs(3);
+/// A host is silent when it has not been heard for this long. Its heart beats every [`BEAT_EVERY`].
+pub const PRESENCE_TTL: Duration = Duration::from_secs(10);
+pub const BEAT_EVERY: Duration = Duration::from_secs(3);
+
+/// A key-value bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bucket {
+    Hosts,
+    Sessions,
+    Users,
+    Tokens,
+    Presence,
+}
+
+impl Bucket {
+    pub const ALL: [Self; 5] = [
+        Self::Hosts,
+        Self::Sessions,
+        Self::Users,
+        Self::Tokens,
+        Self::Presence,
+    ];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hosts => "hosts",
+            Self::Sessions => "sessions",
+            Self::Users => "users",
+            Self::Tokens => "tokens",
+            Self::Presence => "presence",
+        }
+    }
+
+    /// The stream beneath the bucket.
+    #[must_use]
+    pub fn stream(self) -> String {
+        format!("KV_{}", self.name())
+    }
+
+    /// The subject of one key.
+    #[must_use]
+    pub fn key(self, key: &str) -> String {
+        format!("$KV.{}.{key}", self.name())
+    }
+
+    #[must_use]
+    pub fn configuration(self, replicas: usize) -> kv::Config {
+        let common = kv::Config {
+            bucket: self.name().to_owned(),
+            num_replicas: replicas,
+            ..kv::Config::default()
+        };
+        match self {
+            // History must be 1: with more, the server silently raises a key's time to live to the marker's.
+            Self::Presence => kv::Config {
+                history: 1,
+                storage: StorageType::Memory,
+                limit_markers: Some(PRESENCE_TTL),
+                ..common
+            },
+            Self::Hosts | Self::Sessions | Self::Users | Self::Tokens => kv::Config {
+                history: 5,
+                ..common
+            },
+        }
+    }
+}
+
+/// Every stream of the fleet, as the server should hold it.
+#[must_use]
+pub fn all(replicas: usize) -> Vec<Config> {
+    vec![
+        events(replicas),
+        live(),
+        commands(replicas),
+        audit(replicas),
+    ]
+}
+
+fn events(replicas: usize) -> Config {
+    Config {
+        name: EVENTS.to_owned(),
+        subjects: vec![subject::ALL_EVENTS.to_owned()],
+        storage: StorageType::File,
+        num_replicas: replicas,
+        compression: Some(Compression::S2),
+        // A full stream refuses new events; discarding old ones would break every compare-and-set on them.
+        discard: DiscardPolicy::New,
+        max_consumers: CONSUMERS_MAX,
+        allow_direct: true,
+        allow_atomic_publish: true,
+        deny_delete: true,
+        ..Config::default()
+    }
+}
+
+fn live() -> Config {
+    Config {
+        name: LIVE.to_owned(),
+        subjects: vec![subject::ALL_LIVE.to_owned()],
+        storage: StorageType::Memory,
+        max_age: LIVE_AGE_MAX,
+        max_bytes: LIVE_BYTES_MAX,
+        discard: DiscardPolicy::Old,
+        max_consumers: CONSUMERS_MAX,
+        // No acknowledgement, so a reply subject plants nothing in another stream.
+        no_ack: true,
+        ..Config::default()
+    }
+}
+
+fn commands(replicas: usize) -> Config {
+    Config {
+        name: COMMANDS.to_owned(),
+        subjects: vec![subject::ALL_COMMANDS.to_owned()],
+        storage: StorageType::File,
+        num_replicas: replicas,
+        // A command for a host that is away waits here, for as long as it takes.
+        retention: RetentionPolicy::WorkQueue,
+        discard: DiscardPolicy::New,
+        max_consumers: CONSUMERS_MAX,
+        allow_direct: true,
+        ..Config::default()
+    }
+}
+
+fn audit(replicas: usize) -> Config {
+    Config {
+        name: AUDIT.to_owned(),
+        subjects: vec![subject::ALL_AUDIT.to_owned()],
+        storage: StorageType::File,
+        num_replicas: replicas,
+        compression: Some(Compression::S2),
+        discard: DiscardPolicy::New,
+        max_consumers: CONSUMERS_MAX,
+        allow_direct: true,
+        deny_delete: true,
+        deny_purge: true,
+        ..Config::default()
+    }
+}
+
+/// The one consumer of a host's commands, named as the host and made by a coordinator, so that a runner needs no
+/// right to make any.
+#[must_use]
+pub fn command_consumer(host: &HostName) -> pull::Config {
+    pull::Config {
+        durable_name: Some(host.to_string()),
+        filter_subject: subject::commands_for(host),
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: COMMAND_ACK_WAIT,
+        max_deliver: -1,
+        // One at a time keeps their order when one is delivered again.
+        max_ack_pending: 1,
+        ..pull::Config::default()
+    }
+}
+
+/// The name of a host's object bucket: big events, attachments, artifacts. One each, because the server cannot
+/// limit a credential to some objects of a bucket.
+#[must_use]
+pub fn object_bucket(host: &HostName) -> String {
+    format!("objects-{host}")
+}
+
+#[must_use]
+pub fn object_store(host: &HostName, replicas: usize) -> object_store::Config {
+    object_store::Config {
+        bucket: object_bucket(host),
+        description: Some(format!("big events and attachments of {host}")),
+        storage: StorageType::File,
+        num_replicas: replicas,
+        ..object_store::Config::default()
+    }
+}

@@ -1,0 +1,18 @@
+//! Who may say what on NATS: keys, JWTs, permissions and the files that carry them.
+//!
+//! Owns the operator, the accounts and the users of one fleet. Knows nothing of what travels under those permissions,
+//! nor of how a nats-server is started: `server` turns this trust into a configuration.
+
+pub mod permissions;
+
+mod claims;
+mod creds_file;
+pub mod jwt;
+
+pub mod private_file;
+
+mod authority;
+
+pub use authority::{Credentials, Error, Trust};
+pub use creds_file::CredsFile;
+pub use permissions::Permissions;

@@ -1,1 +1,3 @@
-//! (being built)
+//! Browsers on one side, NATS on the other.
+
+pub mod api;

@@ -1,0 +1,50 @@
+//! Machines with a runner.
+
+use std::collections::BTreeMap;
+
+use nats::Timestamp;
+use nats::ids::HostName;
+use nats::record::{AgentReport, ProjectReport};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+/// One host: what its runner reported, and whether it is heard of.
+#[derive(Debug, Clone, PartialEq, Serialize, TS, ToSchema)]
+pub struct HostRow {
+    #[schema(value_type = String)]
+    pub host: HostName,
+    pub state: HostState,
+    /// Its last heartbeat, as this coordinator heard it.
+    #[schema(value_type = Option<String>)]
+    pub heard_at: Option<Timestamp>,
+    pub version: String,
+    pub operating_system: String,
+    #[schema(value_type = String)]
+    pub started_at: Timestamp,
+    pub isolated: bool,
+    #[schema(value_type = Vec<Object>)]
+    pub agents: Vec<AgentReport>,
+    #[schema(value_type = Vec<Object>)]
+    pub projects: Vec<ProjectReport>,
+    /// Sessions that may run at once.
+    pub slots: u32,
+    /// Sessions whose agent runs now.
+    pub sessions: u32,
+    pub labels: BTreeMap<String, String>,
+    pub memory_bytes: u64,
+    pub memory_free_bytes: Option<u64>,
+    /// One-minute load average.
+    pub load: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HostState {
+    /// Its heart beats.
+    Online,
+    /// No heartbeat for two of its intervals while this coordinator itself was connected.
+    Silent,
+    /// This coordinator has not been connected for long enough to say.
+    Unknown,
+}

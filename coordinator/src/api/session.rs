@@ -1,0 +1,99 @@
+//! Sessions: how one is asked for, and how it stands.
+
+use std::collections::BTreeMap;
+
+use nats::Timestamp;
+use nats::event::{State, Tokens};
+use nats::ids::{CommandId, GateId, HostName, SessionId, UserId};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+/// A new session. `host` left out = placed; `id` given = asking again changes nothing.
+#[derive(Debug, Clone, Deserialize, TS, ToSchema)]
+pub struct SessionCreate {
+    #[serde(default)]
+    #[ts(optional)]
+    #[schema(value_type = Option<String>)]
+    pub id: Option<SessionId>,
+    /// The project's id; its name serves where only one project has it.
+    pub project: String,
+    /// As configured: `claude`, `rehearsal` …
+    pub agent: String,
+    /// The first message.
+    #[serde(default)]
+    #[ts(optional)]
+    pub prompt: Option<String>,
+    /// The id under which the first message is known in `message.user`.
+    #[serde(default)]
+    #[ts(optional)]
+    #[schema(value_type = Option<String>)]
+    pub prompt_id: Option<CommandId>,
+    #[serde(default)]
+    #[ts(optional)]
+    pub host: Option<String>,
+    /// A branch or commit; the checkout's own commit when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub base: Option<String>,
+    /// The first line of the prompt when absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub title: Option<String>,
+    #[serde(default)]
+    #[ts(optional, as = "Option<BTreeMap<String, String>>")]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// How a session stands.
+#[derive(Debug, Clone, PartialEq, Serialize, TS, ToSchema)]
+pub struct SessionRow {
+    #[schema(value_type = String)]
+    pub id: SessionId,
+    pub title: String,
+    /// The project's id and its name.
+    pub project: String,
+    pub project_name: String,
+    pub agent: String,
+    #[schema(value_type = String)]
+    pub host: HostName,
+    pub epoch: u64,
+    #[schema(value_type = String)]
+    pub state: State,
+    /// Why, in a sentence, where it is not plain.
+    pub state_reason: Option<String>,
+    /// `flotilla/<short id>`, once the worktree is made.
+    pub branch: Option<String>,
+    /// What was asked for, then the commit it became.
+    pub base: Option<String>,
+    /// The worktree on the host.
+    pub worktree: Option<String>,
+    pub isolated: Option<bool>,
+    pub model: Option<String>,
+    /// Gates that wait for a human, and since when the oldest of them does.
+    pub pending_gates: u32,
+    #[schema(value_type = Option<String>)]
+    pub oldest_gate: Option<GateId>,
+    #[schema(value_type = Option<String>)]
+    pub waiting_since: Option<Timestamp>,
+    /// Lines, over all file changes so far.
+    pub added: u32,
+    pub removed: u32,
+    pub turns: u32,
+    #[schema(value_type = Object)]
+    pub tokens: Tokens,
+    pub cost_usd: f64,
+    pub context_tokens: Option<u64>,
+    pub context_tokens_max: Option<u64>,
+    /// The last number of its log; 0 while there is none.
+    pub last_seq: u64,
+    pub labels: BTreeMap<String, String>,
+    #[schema(value_type = String)]
+    pub created_at: Timestamp,
+    #[schema(value_type = String)]
+    pub created_by: UserId,
+    pub created_by_name: Option<String>,
+    /// Its last event, or its creation.
+    #[schema(value_type = String)]
+    pub updated_at: Timestamp,
+}

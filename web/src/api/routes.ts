@@ -1,0 +1,45 @@
+/** Every request this page makes, one function each. */
+import { get, post } from "./client.ts";
+import type {
+  Accepted,
+  AgentRow,
+  DecisionRequest,
+  EventRow,
+  Gate,
+  HostRow,
+  LoginRequest,
+  Me,
+  MessageRequest,
+  Page,
+  ProjectRow,
+  SessionCreate,
+  SessionDiff,
+  SessionRow,
+  SetupRequest,
+  SetupStatus,
+} from "./wire.ts";
+
+export const routes = {
+  setupStatus: () => get<SetupStatus>("/api/auth/setup"),
+  setup: (request: SetupRequest) => post<Me>("/api/auth/setup", request),
+  login: (request: LoginRequest) => post<Me>("/api/auth/login", request),
+  logout: () => post<null>("/api/auth/logout"),
+  me: () => get<Me>("/api/auth/me"),
+
+  hosts: () => get<Page<HostRow>>("/api/hosts"),
+  projects: () => get<Page<ProjectRow>>("/api/projects"),
+  agents: () => get<Page<AgentRow>>("/api/agents"),
+
+  createSession: (request: SessionCreate) => post<SessionRow>("/api/sessions", request),
+  olderEvents: (session: string, before: number, limit: number) =>
+    get<Page<EventRow>>(`/api/sessions/${session}/events?before=${before}&limit=${limit}`),
+  diff: (session: string) => get<SessionDiff>(`/api/sessions/${session}/diff`),
+  sendMessage: (session: string, request: MessageRequest) =>
+    post<Accepted>(`/api/sessions/${session}/messages`, request),
+  interrupt: (session: string) => post<Accepted>(`/api/sessions/${session}/interrupt`),
+  stop: (session: string) => post<Accepted>(`/api/sessions/${session}/stop`),
+  resume: (session: string) => post<Accepted>(`/api/sessions/${session}/resume`),
+
+  gate: (gate: string) => get<Gate>(`/api/gates/${gate}`),
+  decide: (gate: string, request: DecisionRequest) => post<Gate>(`/api/gates/${gate}/decision`, request),
+};

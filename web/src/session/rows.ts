@@ -1,0 +1,62 @@
+/**
+ * From the log to the rows of the page: which items stand alone and which fold into "read 6 files, ran 2 commands".
+ * Pure; equal input gives rows with equal keys, so nothing jumps.
+ */
+import type { Item, SpeechItem, ToolItem } from "./items.ts";
+import type { Partials } from "./live.ts";
+import type { SessionLog } from "./reduce.ts";
+
+export type Row =
+  | { readonly kind: "item"; readonly key: string; readonly item: Exclude<Item, ToolItem> }
+  | { readonly kind: "tool"; readonly key: string; readonly item: ToolItem }
+  | { readonly kind: "run"; readonly key: string; readonly items: readonly ToolItem[] };
+
+/** Fewer calls than this stand alone: a fold of two hides more than it spares. */
+const RUN_CALLS_MIN = 3;
+
+export function rowsOf(log: SessionLog): Row[] {
+  const rows: Row[] = [];
+  let run: ToolItem[] = [];
+  const flush = (closed: boolean): void => {
+    if (closed && run.length >= RUN_CALLS_MIN)
+      rows.push({ kind: "run", key: `run:${run[0]?.id}`, items: run });
+    else for (const item of run) rows.push({ kind: "tool", key: item.id, item });
+    run = [];
+  };
+  for (const id of log.order) {
+    const item = log.items.get(id);
+    if (!item) continue;
+    if (item.kind === "tool") {
+      // A call that waits, failed or was refused is what a person looks for: it is never folded away.
+      if (!wentWell(item)) flush(true);
+      run.push(item);
+      if (!wentWell(item)) flush(false);
+      continue;
+    }
+    flush(true);
+    rows.push({ kind: "item", key: item.id, item });
+  }
+  // The run at the end may still grow: it folds when something else follows.
+  flush(log.facts.turn === null);
+  for (const item of streaming(log.partials)) rows.push({ kind: "item", key: item.id, item });
+  return rows;
+}
+
+function wentWell(item: ToolItem): boolean {
+  return item.finished?.outcome === "succeeded";
+}
+
+function streaming(partials: Partials): SpeechItem[] {
+  return partials
+    .filter((partial) => partial.text !== "")
+    .map((partial) => ({
+      kind: "speech",
+      id: partial.key,
+      at: "",
+      thinking: partial.kind === "thinking",
+      text: partial.text,
+      streaming: true,
+      cutAtStart: partial.start > 0,
+      parent: null,
+    }));
+}

@@ -15,4 +15,6 @@ pub mod child;
 pub mod nats_server;
 pub mod repository;
 
+pub mod claude;
 pub mod flotilla;
+pub mod model_endpoint;

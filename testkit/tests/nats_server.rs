@@ -1,5 +1,10 @@
 //! The private nats-server: it is real, keeps its port and its store, and dies with the test.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails in a test's own helper fails the test"
+)]
+
 use std::time::Duration;
 
 use async_nats::jetstream;

@@ -1,0 +1,281 @@
+//! The least that is needed to talk to Claude Code over its standard input and output.
+//!
+//! Deliberately no model for the product: it holds one process, waits for one turn at a time, and
+//! answers every gate of the turn in the same way.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails in a test's own helper fails the test"
+)]
+
+use std::collections::VecDeque;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testkit::claude;
+use testkit::model_endpoint::ModelEndpoint;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+/// Starting takes a second on an idle machine, and several on a loaded one.
+const TURN_BOUND: Duration = Duration::from_secs(90);
+
+pub struct Agent {
+    home: TempDir,
+    session: String,
+    process: Child,
+    stdin: ChildStdin,
+    stdout: Lines<BufReader<ChildStdout>>,
+    stderr: Arc<Mutex<String>>,
+}
+
+/// How the gates of a turn are answered.
+pub enum Answer {
+    /// There must be none.
+    Never,
+    Allow,
+    Deny(String),
+    Choose(Value),
+}
+
+impl Answer {
+    pub fn never() -> Self {
+        Self::Never
+    }
+
+    pub fn allow() -> Self {
+        Self::Allow
+    }
+
+    pub fn deny(reason: &str) -> Self {
+        Self::Deny(reason.to_owned())
+    }
+
+    pub fn choose(answers: &[(&str, &str)]) -> Self {
+        Self::Choose(
+            answers
+                .iter()
+                .map(|(question, label)| ((*question).to_owned(), json!(label)))
+                .collect(),
+        )
+    }
+
+    fn to(&self, gate: &Value) -> Value {
+        let mut input = gate["input"].clone();
+        match self {
+            Self::Never => panic!("nothing should be asked here: {gate}"),
+            Self::Allow => json!({"behavior": "allow", "updatedInput": input}),
+            Self::Deny(reason) => json!({"behavior": "deny", "message": reason}),
+            Self::Choose(answers) => {
+                input["answers"] = answers.clone();
+                json!({"behavior": "allow", "updatedInput": input})
+            }
+        }
+    }
+}
+
+impl Agent {
+    /// Starts the pinned Claude Code in a folder of its own, which holds one README.
+    pub async fn start(model: &ModelEndpoint) -> Self {
+        let home = tempfile::Builder::new()
+            .prefix("flotilla-claude-")
+            .tempdir()
+            .unwrap();
+        fs::create_dir(home.path().join("a shop")).unwrap();
+        fs::write(home.path().join("a shop/README.md"), "# Shop\n").unwrap();
+        let session = uuid::Uuid::now_v7().to_string();
+        Self::launch(home, model, "--session-id", session).await
+    }
+
+    /// Ends the process and starts another on the same session.
+    pub async fn resumed(mut self, model: &ModelEndpoint) -> Self {
+        drop(self.stdin);
+        timeout(TURN_BOUND, self.process.wait())
+            .await
+            .unwrap()
+            .unwrap();
+        Self::launch(self.home, model, "--resume", self.session).await
+    }
+
+    async fn launch(home: TempDir, model: &ModelEndpoint, begin: &str, session: String) -> Self {
+        let mut process = Command::new(claude::path())
+            .args([
+                "-p",
+                "--input-format",
+                "stream-json",
+                "--output-format",
+                "stream-json",
+                "--verbose",
+            ])
+            .args(["--include-partial-messages", "--replay-user-messages"])
+            .args([
+                "--permission-prompt-tool",
+                "stdio",
+                "--permission-mode",
+                "default",
+            ])
+            .args([
+                "--settings",
+                r#"{"disableAllHooks":true,"permissions":{"ask":["*"]}}"#,
+            ])
+            .args(["--strict-mcp-config", begin, &session])
+            .current_dir(home.path().join("a shop"))
+            .env_clear()
+            .envs(claude::scrubbed_environment(home.path(), &model.url()))
+            .env("CLAUDE_CODE_MAX_RETRIES", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let stdin = process.stdin.take().unwrap();
+        let stdout = BufReader::new(process.stdout.take().unwrap()).lines();
+        let stderr = Arc::new(Mutex::new(String::new()));
+        let kept = Arc::clone(&stderr);
+        let mut source = process.stderr.take().unwrap();
+        tokio::spawn(async move {
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = source.read(&mut buffer).await {
+                kept.lock()
+                    .unwrap()
+                    .push_str(&String::from_utf8_lossy(&buffer[..read]));
+            }
+        });
+        Self {
+            home,
+            session,
+            process,
+            stdin,
+            stdout,
+            stderr,
+        }
+    }
+
+    pub fn folder(&self) -> PathBuf {
+        self.home.path().join("a shop")
+    }
+
+    pub fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.folder().join(file)).unwrap()
+    }
+
+    /// Sends a prompt and plays the turn to its end.
+    pub async fn turn(&mut self, prompt: &str, answer: Answer) -> Turn {
+        self.send(json!({
+            "type": "user",
+            "message": {"role": "user", "content": prompt},
+            "parent_tool_use_id": null,
+            "session_id": self.session,
+        }))
+        .await;
+        let mut turn = Turn::default();
+        let end = async {
+            loop {
+                let line = self.next_line().await;
+                if turn.take(line.clone()) {
+                    break;
+                }
+                if line["type"] == "control_request" {
+                    let answered = answer.to(&line["request"]);
+                    let id = &line["request_id"];
+                    let response =
+                        json!({"subtype": "success", "request_id": id, "response": answered});
+                    self.send(json!({"type": "control_response", "response": response}))
+                        .await;
+                }
+            }
+        };
+        if timeout(TURN_BOUND, end).await.is_err() {
+            let last: Vec<&Value> = turn.lines.iter().rev().take(3).collect();
+            panic!(
+                "the turn did not end; last seen: {last:#?}\nstderr: {}",
+                self.stderr.lock().unwrap()
+            );
+        }
+        turn
+    }
+
+    async fn send(&mut self, line: Value) {
+        self.stdin
+            .write_all(format!("{line}\n").as_bytes())
+            .await
+            .unwrap();
+    }
+
+    async fn next_line(&mut self) -> Value {
+        match self.stdout.next_line().await.unwrap() {
+            Some(line) => serde_json::from_str(&line).unwrap(),
+            None => panic!("the agent ended; it said: {}", self.stderr.lock().unwrap()),
+        }
+    }
+}
+
+/// Everything that one turn brought.
+#[derive(Default)]
+pub struct Turn {
+    pub lines: VecDeque<Value>,
+    pub deltas: Vec<String>,
+    pub gates: Vec<Value>,
+    pub result: Value,
+}
+
+impl Turn {
+    /// Whether the turn's end came with this line.
+    fn take(&mut self, line: Value) -> bool {
+        if let Some(text) = line["event"]["delta"]["text"].as_str() {
+            self.deltas.push(text.to_owned());
+        }
+        if line["request"]["subtype"] == "can_use_tool" {
+            self.gates.push(line["request"].clone());
+        }
+        let ended = line["type"] == "result";
+        if ended {
+            self.result = line.clone();
+        }
+        self.lines.push_back(line);
+        ended
+    }
+
+    /// The names of the tools that were asked for, in order.
+    pub fn tools(&self) -> Vec<&str> {
+        self.gates
+            .iter()
+            .filter_map(|gate| gate["tool_name"].as_str())
+            .collect()
+    }
+
+    pub fn lines_of<'a>(&'a self, subtype: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.lines
+            .iter()
+            .filter(move |line| line["subtype"] == subtype)
+    }
+
+    /// Every finished block of the model's messages.
+    pub fn blocks(&self) -> impl Iterator<Item = &Value> {
+        let messages = self.lines.iter().filter(|line| line["type"] == "assistant");
+        messages
+            .filter_map(|line| line["message"]["content"].as_array())
+            .flatten()
+    }
+
+    /// The text of the finished blocks.
+    pub fn text(&self) -> String {
+        self.blocks()
+            .filter_map(|block| block["text"].as_str())
+            .collect()
+    }
+
+    /// Whether the turn's result holds `text`.
+    pub fn says(&self, text: &str) -> bool {
+        self.result["result"]
+            .as_str()
+            .is_some_and(|result| result.contains(text))
+    }
+}

@@ -1,3 +1,4 @@
 //! (being built)
 
+pub mod rehearsal;
 pub mod shim;

@@ -7,16 +7,10 @@
 use serde_json::Value;
 
 use super::json::{self, blocks, role};
-use super::script;
-
-/// What an agent writes in the user's name, or how it begins: the mark of an interruption, the word
-/// to go on after a resume, and after a stream that broke.
-const INTERRUPTED: &str = "[Request interrupted";
-const RESUMED: &str = "Continue from where you left off.";
-const BROKEN_OFF: &str = "Your response above was cut off mid-stream.";
+use super::{marks, script};
 
 /// One request, understood.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Conversation {
     /// The newest thing that the user asked for.
     pub(super) prompt: String,
@@ -24,10 +18,14 @@ pub(super) struct Conversation {
     pub(super) prompt_position: (usize, usize),
     /// How many messages with tool calls have been played for this prompt.
     pub(super) played: usize,
-    /// Whether the agent asks for the rest of a message whose stream broke.
-    pub(super) broken_off: bool,
     /// What the newest tools answered since the prompt.
     pub(super) tool_results: Vec<String>,
+    /// What the user said meanwhile, unless it is a script: then it is the prompt.
+    pub(super) steered: Vec<String>,
+    /// Why the agent speaks though nobody asked: what a task in the background came to.
+    pub(super) notice: Option<String>,
+    /// Whether the agent asks for the rest of a message whose stream broke.
+    pub(super) broken_off: bool,
     /// Where the agent works, if it says so.
     pub(super) folder: Option<String>,
     /// Where the agent wants a plan to be written, if it says so.
@@ -37,20 +35,20 @@ pub(super) struct Conversation {
 impl Conversation {
     pub(super) fn read(body: &Value) -> Self {
         let messages = json::array(&body["messages"]);
-        let (prompt_position, prompt) = messages
+        let (prompt_position, prompt) = newest_prompt(messages).unwrap_or_default();
+        let since = &messages[prompt_position.0.min(messages.len())..];
+        let spoken = since
             .iter()
-            .enumerate()
-            .rev()
-            .find_map(|(position, message)| {
-                prompt_in(message).map(|(block, prompt)| ((position, block), prompt))
-            })
-            .unwrap_or_default();
-        let since = messages.get(prompt_position.0..).unwrap_or_default();
+            .rposition(|message| role(message) == "assistant");
+        let unanswered = &since[spoken.map_or(0, |position| position + 1)..];
         let last_results = since
             .iter()
             .rev()
             .map(tool_results)
             .find(|results| !results.is_empty());
+        let is_answer = unanswered
+            .iter()
+            .any(|message| !tool_results(message).is_empty());
         Self {
             prompt,
             prompt_position,
@@ -61,15 +59,19 @@ impl Conversation {
                 .map(|segment| segment + 1)
                 .max()
                 .unwrap_or(0),
-            broken_off: messages
-                .iter()
-                .rfind(|message| role(message) == "user")
-                .is_some_and(asks_for_the_rest),
             tool_results: last_results.unwrap_or_default(),
-            folder: told_between(body, "Primary working directory: ", "\n"),
-            plan_file: told_between(body, "create your plan at ", " using the Write tool").or_else(
-                || Some(told_between(body, "plan file already exists at ", ".md")? + ".md"),
-            ),
+            steered: texts(since)
+                .filter_map(marks::steered)
+                .map(str::to_owned)
+                .collect(),
+            notice: texts(unanswered)
+                .filter_map(marks::notice)
+                .last()
+                .filter(|_| !is_answer)
+                .map(str::to_owned),
+            broken_off: texts(unanswered).any(marks::is_broken_off),
+            folder: told(body, marks::folder),
+            plan_file: told(body, marks::plan_file),
         }
     }
 }
@@ -92,77 +94,67 @@ fn segment_of(block: &Value) -> Option<usize> {
         .ok()
 }
 
-/// What a message asks for, if it was written by the user, and in which of its blocks.
-///
-/// An agent puts words of its own into user messages: reminders, notes beside a tool's result, the
-/// mark of an interruption. None of them is a prompt, or the play would stop at them. And it
-/// puts a prompt that failed and the one after it into one message: the last one counts.
-fn prompt_in(message: &Value) -> Option<(usize, String)> {
-    if role(message) != "user" {
-        return None;
-    }
-    let texts: Vec<(usize, String)> = blocks(message)
+fn newest_prompt(messages: &[Value]) -> Option<((usize, usize), String)> {
+    messages
         .iter()
         .enumerate()
-        .filter_map(|(position, block)| {
-            Some((
-                position,
-                without_reminders(json::text(block)?).trim().to_owned(),
-            ))
+        .rev()
+        .find_map(|(position, message)| {
+            let (block, prompt) = prompt_in(message)?;
+            Some(((position, block), prompt))
         })
-        .collect();
-    let interrupted = texts.iter().any(|(_, text)| text.starts_with(INTERRUPTED));
-    let beside_a_result = !interrupted && !tool_results(message).is_empty();
-    texts.into_iter().rfind(|(_, text)| {
-        !is_the_agents_own(text) && (!beside_a_result || !script::parse(text).is_empty())
-    })
 }
 
-fn is_the_agents_own(text: &str) -> bool {
-    text.is_empty()
-        || [INTERRUPTED, RESUMED, BROKEN_OFF]
-            .iter()
-            .any(|mark| text.starts_with(mark))
+/// What a message asks for, and in which of its blocks.
+///
+/// The last one counts, because an agent puts a prompt that failed and the one after it into one
+/// message. What stands beside a tool's result, or was said while a turn ran, is only a prompt
+/// if it is a script.
+fn prompt_in(message: &Value) -> Option<(usize, String)> {
+    let by_the_user = role(message) == "user";
+    let interrupted = texts([message]).any(marks::is_interruption);
+    let within_a_turn = !interrupted && !tool_results(message).is_empty();
+    let blocks = blocks(message).iter().enumerate().rev();
+    let mut prompts = blocks.filter_map(|(position, block)| {
+        let text = json::text(block)?;
+        match marks::steered(text) {
+            Some(steered) => is_script(steered).then(|| (position, steered.to_owned())),
+            None if by_the_user => {
+                let prompt = marks::without_the_agents_own(text)?;
+                (!within_a_turn || is_script(&prompt)).then_some((position, prompt))
+            }
+            None => None,
+        }
+    });
+    prompts.next()
 }
 
-fn asks_for_the_rest(message: &Value) -> bool {
-    blocks(message)
-        .iter()
-        .filter_map(json::text)
-        .any(|text| text.starts_with(BROKEN_OFF))
+fn is_script(text: &str) -> bool {
+    !script::parse(text).is_empty()
 }
 
 fn tool_results(message: &Value) -> Vec<String> {
-    let blocks = blocks(message);
-    blocks
+    let results = blocks(message)
         .iter()
-        .filter(|block| block["type"] == "tool_result")
+        .filter(|block| block["type"] == "tool_result");
+    results
         .map(|block| json::flat_text(&block["content"]))
         .collect()
 }
 
-fn without_reminders(text: &str) -> String {
-    const OPEN: &str = "<system-reminder>";
-    const CLOSE: &str = "</system-reminder>";
-    let mut kept = String::new();
-    let mut rest = text;
-    while let Some((before, reminder)) = rest.split_once(OPEN) {
-        kept.push_str(before);
-        rest = reminder.split_once(CLOSE).map_or("", |(_, after)| after);
-    }
-    kept + rest
+/// The texts of all messages but the model's own.
+fn texts<'a>(messages: impl IntoIterator<Item = &'a Value>) -> impl Iterator<Item = &'a str> {
+    let others = messages
+        .into_iter()
+        .filter(|message| role(message) != "assistant");
+    others.flat_map(blocks).filter_map(json::text)
 }
 
-/// The newest text between two markers anywhere in what the agent told the model.
-fn told_between(body: &Value, before: &str, after: &str) -> Option<String> {
+/// The newest thing of a kind that the agent told the model, wherever it stands.
+fn told(body: &Value, find: fn(&str) -> Option<&str>) -> Option<String> {
     let mut found = None;
     json::each_text(body, &mut |text| {
-        if let Some((_, rest)) = text.rsplit_once(before) {
-            let told = rest.split_once(after).map_or(rest, |(told, _)| told).trim();
-            if !told.is_empty() {
-                found = Some(told.to_owned());
-            }
-        }
+        found = find(text).map(str::to_owned).or_else(|| found.take())
     });
     found
 }

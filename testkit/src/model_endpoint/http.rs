@@ -44,6 +44,8 @@ pub(super) fn router(book: Arc<Book>) -> Router {
             "/",
             get(|| async { "A scripted model for Flotilla's tests.\n" }),
         )
+        // For those who run it as a program: the same that a test gets from its owner.
+        .route("/requests", get(requests))
         .route("/v1/messages", post(messages))
         .route("/v1/messages/count_tokens", post(count_tokens))
         .fallback(|| async { refusal(StatusCode::NOT_FOUND) })
@@ -80,6 +82,10 @@ async fn messages(
         }
         Reply::Message(parts) => Json(message::whole(&request, &parts)).into_response(),
     }
+}
+
+async fn requests(State(book): State<Arc<Book>>) -> Json<Vec<Value>> {
+    Json(book.requests().clone())
 }
 
 async fn count_tokens(Json(request): Json<Value>) -> Json<Value> {

@@ -9,6 +9,7 @@ mod http;
 
 mod conversation;
 mod json;
+mod marks;
 mod play;
 mod script;
 mod tools;

@@ -14,6 +14,12 @@ const QUOTE_CHARACTERS_MAX: usize = 2_000;
 
 /// `mishaps` is how many refusals and broken streams this very message has already met with.
 pub(super) fn play(conversation: &Conversation, mishaps: usize) -> Reply {
+    if let Some(notice) = &conversation.notice {
+        return Reply::Message(vec![Part::text(&format!(
+            "A task in the background reported: “{}”",
+            quote(notice)
+        ))]);
+    }
     let segments = segments(
         script::parse(&conversation.prompt),
         conversation.plan_file.as_deref(),
@@ -110,20 +116,29 @@ fn perform(
     Ok(parts)
 }
 
-/// How the last message ends: with what the tools said, or with an echo when there is nothing else to say.
+/// How the last message ends: with what was heard since the prompt, or with an echo when there is nothing else to say.
 fn closing(conversation: &Conversation, parts: &[Part]) -> Option<Part> {
     let said_nothing = parts.iter().all(|part| matches!(part, Part::Pause(_)));
+    let mut heard = Vec::new();
     if !conversation.tool_results.is_empty() {
-        let results = quote(&conversation.tool_results.join("\n"));
-        Some(Part::text(&format!("The tools answered: “{results}”")))
-    } else if said_nothing {
-        let prompt = quote(&conversation.prompt);
-        Some(Part::text(&format!(
-            "You said: “{prompt}”. I am a scripted model: give me lines like `say hello`, `run ls` or `write a.txt hello`."
-        )))
-    } else {
-        None
+        heard.push(format!(
+            "The tools answered: “{}”",
+            quote(&conversation.tool_results.join("\n"))
+        ));
     }
+    if !conversation.steered.is_empty() {
+        heard.push(format!(
+            "Meanwhile you said: “{}”",
+            quote(&conversation.steered.join("\n"))
+        ));
+    }
+    if heard.is_empty() && said_nothing {
+        heard.push(format!(
+            "You said: “{}”. I am a scripted model: give me lines like `say hello`, `run ls` or `write a.txt hello`.",
+            quote(&conversation.prompt)
+        ));
+    }
+    (!heard.is_empty()).then(|| Part::text(&heard.join("\n")))
 }
 
 fn quote(text: &str) -> String {

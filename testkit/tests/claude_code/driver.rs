@@ -168,13 +168,23 @@ impl Agent {
 
     /// Sends a prompt and plays the turn to its end.
     pub async fn turn(&mut self, prompt: &str, answer: Answer) -> Turn {
+        self.say(prompt).await;
+        self.turn_end(answer).await
+    }
+
+    /// Sends a message and waits for nothing.
+    pub async fn say(&mut self, text: &str) {
         self.send(json!({
             "type": "user",
-            "message": {"role": "user", "content": prompt},
+            "message": {"role": "user", "content": text},
             "parent_tool_use_id": null,
             "session_id": self.session,
         }))
         .await;
+    }
+
+    /// Plays the turn that is running, or comes next, to its end.
+    pub async fn turn_end(&mut self, answer: Answer) -> Turn {
         let mut turn = Turn::default();
         let end = async {
             loop {
@@ -183,12 +193,7 @@ impl Agent {
                     break;
                 }
                 if line["type"] == "control_request" {
-                    let answered = answer.to(&line["request"]);
-                    let id = &line["request_id"];
-                    let response =
-                        json!({"subtype": "success", "request_id": id, "response": answered});
-                    self.send(json!({"type": "control_response", "response": response}))
-                        .await;
+                    self.answer(&line, &answer).await;
                 }
             }
         };
@@ -200,6 +205,27 @@ impl Agent {
             );
         }
         turn
+    }
+
+    /// Waits for the next gate and leaves it open.
+    pub async fn next_gate(&mut self) -> Value {
+        let gate = async {
+            loop {
+                let line = self.next_line().await;
+                if line["type"] == "control_request" {
+                    return line;
+                }
+            }
+        };
+        timeout(TURN_BOUND, gate).await.unwrap()
+    }
+
+    pub async fn answer(&mut self, gate: &Value, answer: &Answer) {
+        let answered = answer.to(&gate["request"]);
+        let response =
+            json!({"subtype": "success", "request_id": gate["request_id"], "response": answered});
+        self.send(json!({"type": "control_response", "response": response}))
+            .await;
     }
 
     async fn send(&mut self, line: Value) {

@@ -216,6 +216,35 @@ async fn a_subagent_plays_a_script_of_its_own_and_its_calls_are_asked_for() {
 }
 
 #[tokio::test]
+async fn a_subagent_in_the_background_reports_in_a_turn_that_nobody_asked_for() {
+    let model = ModelEndpoint::start().await;
+    let mut agent = Agent::start(&model).await;
+    let first = agent
+        .turn("agent run echo from the depths", Answer::allow())
+        .await;
+    assert!(first.tools().contains(&"Agent"), "{:?}", first.gates);
+    let second = agent.turn_end(Answer::allow()).await;
+    assert_eq!(second.result["origin"]["kind"], "task-notification");
+    assert!(second.says("from the depths"), "{}", second.result);
+}
+
+#[tokio::test]
+async fn what_is_said_during_a_turn_reaches_the_model_in_that_turn() {
+    let model = ModelEndpoint::start().await;
+    let mut agent = Agent::start(&model).await;
+    agent.say("run echo hi").await;
+    let gate = agent.next_gate().await;
+    agent.say("not so fast").await;
+    agent.answer(&gate, &Answer::allow()).await;
+    let turn = agent.turn_end(Answer::never()).await;
+    assert!(
+        turn.says("Meanwhile you said: “not so fast”"),
+        "{}",
+        turn.result
+    );
+}
+
+#[tokio::test]
 async fn a_plan_is_written_and_presented() {
     let model = ModelEndpoint::start().await;
     let mut agent = Agent::start(&model).await;

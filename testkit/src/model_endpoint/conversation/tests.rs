@@ -113,11 +113,72 @@ fn a_broken_message_is_gone_on_with() {
     assert!(!read(json!([user(script)])).broken_off);
 }
 
+fn told(text: &str) -> Value {
+    json!({"role": "system", "content": text})
+}
+
 #[test]
-fn the_plan_file_is_where_the_agent_wants_it() {
-    let read = read(json!([user("plan x"), {"role": "system", "content":
-        "No plan file exists yet. You should create your plan at /home/a b/plans/x.md using the Write tool.\nMore."}]));
-    assert_eq!(read.plan_file.as_deref(), Some("/home/a b/plans/x.md"));
+fn the_folder_and_the_plan_file_are_found_wherever_they_stand() {
+    let read = read(json!([
+        user("plan x"),
+        told(
+            "No plan file exists yet. You should create your plan at /a b/x.md using the Write tool.\nMore."
+        )
+    ]));
+    assert_eq!(read.plan_file.as_deref(), Some("/a b/x.md"));
+    let body = json!({"messages": [user("hi")], "system": [{"type": "text", "text": "Primary working directory: /tmp/a b\n"}]});
+    assert_eq!(
+        Conversation::read(&body).folder.as_deref(),
+        Some("/tmp/a b")
+    );
+}
+
+#[test]
+fn what_the_user_says_meanwhile_is_heard_and_is_a_prompt_if_it_is_a_script() {
+    let steer = |text: &str| {
+        let note = format!(
+            "The user sent a new message while you were working:\n{text}\n\nThis is how it is told."
+        );
+        read(json!([
+            user("read a\nsay done"),
+            call(0),
+            result("found"),
+            told(&note)
+        ]))
+    };
+    let read = steer("not so fast");
+    assert_eq!(
+        (read.prompt.as_str(), read.steered),
+        ("read a\nsay done", vec!["not so fast".to_owned()])
+    );
+    let read = steer("say something else");
+    assert_eq!(
+        (read.prompt.as_str(), read.played),
+        ("say something else", 0)
+    );
+}
+
+#[test]
+fn a_task_in_the_background_is_noticed_when_nothing_else_is_to_be_answered() {
+    let notice = user(
+        "<system-reminder><task-notification><result>all built</result></task-notification></system-reminder>",
+    );
+    let done = json!({"role": "assistant", "content": "done"});
+    let idle = read(json!([
+        user("agent run make"),
+        call(0),
+        result("launched"),
+        done,
+        notice
+    ]));
+    assert_eq!(idle.notice.as_deref(), Some("all built"));
+    let busy = read(json!([
+        user("read a\nread b"),
+        call(0),
+        result("found"),
+        notice
+    ]));
+    assert_eq!(busy.notice, None);
 }
 
 #[test]

@@ -3,15 +3,13 @@ use super::*;
 fn conversation(prompt: &str, played: usize, tool_results: &[&str]) -> Conversation {
     Conversation {
         prompt: prompt.to_owned(),
-        prompt_position: (0, 0),
         played,
-        broken_off: false,
         tool_results: tool_results
             .iter()
             .map(|&result| result.to_owned())
             .collect(),
         folder: Some("/work".to_owned()),
-        plan_file: None,
+        ..Conversation::default()
     }
 }
 
@@ -129,4 +127,24 @@ fn a_long_answer_is_quoted_in_part() {
     let long = "ü".repeat(QUOTE_CHARACTERS_MAX + 1);
     let said = outline(play(&conversation("read a", 1, &[&long]), 0));
     assert!(said[0].ends_with("ü…”"));
+}
+
+#[test]
+fn what_the_user_said_meanwhile_is_acknowledged() {
+    let mut script = conversation("read a", 1, &["x"]);
+    script.steered = vec!["not so fast".to_owned()];
+    assert_eq!(
+        outline(play(&script, 0)),
+        ["The tools answered: “x”\nMeanwhile you said: “not so fast”"]
+    );
+}
+
+#[test]
+fn a_notice_is_answered_instead_of_the_script() {
+    let mut script = conversation("say hello", 0, &[]);
+    script.notice = Some("all built".to_owned());
+    assert_eq!(
+        outline(play(&script, 0)),
+        ["A task in the background reported: “all built”"]
+    );
 }

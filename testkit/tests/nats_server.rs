@@ -5,11 +5,14 @@
     reason = "what fails in a test's own helper fails the test"
 )]
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use async_nats::jetstream;
 use testkit::nats_server::NatsServer;
 use testkit::wait;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
 
 const BOUND: Duration = Duration::from_secs(20);
 
@@ -147,4 +150,49 @@ async fn a_dropped_server_is_gone_with_its_store() {
     drop(server);
     assert!(!store.exists());
     assert!(async_nats::connect(url).await.is_err());
+}
+
+/// The test starts itself a second time, as the victim, and kills it.
+#[tokio::test]
+async fn a_server_does_not_outlive_a_test_that_is_killed() {
+    const VICTIM: &str = "TESTKIT_VICTIM";
+    if std::env::var_os(VICTIM).is_some() {
+        let server = NatsServer::start().await;
+        println!("\n{}", server.url());
+        std::future::pending::<()>().await;
+    }
+    let mut victim = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_server_does_not_outlive_a_test_that_is_killed",
+            "--nocapture",
+        ])
+        .env(VICTIM, "1")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines();
+    let url = loop {
+        let line = lines
+            .next_line()
+            .await
+            .unwrap()
+            .expect("the victim tells its URL");
+        if line.starts_with("nats://") {
+            break line;
+        }
+    };
+    async_nats::connect(&url).await.unwrap();
+
+    victim.kill().await.unwrap();
+    wait::until(
+        "the victim's server to be gone",
+        BOUND,
+        async || match async_nats::connect(&url).await {
+            Ok(_) => Err("it still answers".to_owned()),
+            Err(_) => Ok(()),
+        },
+    )
+    .await;
 }

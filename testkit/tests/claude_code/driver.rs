@@ -27,6 +27,7 @@ use tokio::time::timeout;
 const TURN_BOUND: Duration = Duration::from_secs(90);
 
 pub struct Agent {
+    program: PathBuf,
     home: TempDir,
     session: String,
     process: Child,
@@ -83,6 +84,11 @@ impl Answer {
 impl Agent {
     /// Starts the pinned Claude Code in a folder of its own, which holds one README.
     pub async fn start(model: &ModelEndpoint) -> Self {
+        Self::start_program(model, claude::path()).await
+    }
+
+    /// The same with another version.
+    pub async fn start_program(model: &ModelEndpoint, program: PathBuf) -> Self {
         let home = tempfile::Builder::new()
             .prefix("flotilla-claude-")
             .tempdir()
@@ -90,7 +96,7 @@ impl Agent {
         fs::create_dir(home.path().join("a shop")).unwrap();
         fs::write(home.path().join("a shop/README.md"), "# Shop\n").unwrap();
         let session = uuid::Uuid::now_v7().to_string();
-        Self::launch(home, model, "--session-id", session).await
+        Self::launch(program, home, model, "--session-id", session).await
     }
 
     /// Ends the process and starts another on the same session.
@@ -100,11 +106,17 @@ impl Agent {
             .await
             .unwrap()
             .unwrap();
-        Self::launch(self.home, model, "--resume", self.session).await
+        Self::launch(self.program, self.home, model, "--resume", self.session).await
     }
 
-    async fn launch(home: TempDir, model: &ModelEndpoint, begin: &str, session: String) -> Self {
-        let mut process = Command::new(claude::path())
+    async fn launch(
+        program: PathBuf,
+        home: TempDir,
+        model: &ModelEndpoint,
+        begin: &str,
+        session: String,
+    ) -> Self {
+        let mut process = Command::new(&program)
             .args([
                 "-p",
                 "--input-format",
@@ -149,6 +161,7 @@ impl Agent {
             }
         });
         Self {
+            program,
             home,
             session,
             process,

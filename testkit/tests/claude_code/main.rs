@@ -6,6 +6,7 @@ mod driver;
 
 use driver::{Agent, Answer};
 use serde_json::{Value, json};
+use testkit::claude;
 use testkit::model_endpoint::ModelEndpoint;
 
 #[tokio::test]
@@ -47,6 +48,26 @@ async fn a_write_is_asked_for_and_allowed_and_done() {
     );
     assert_eq!(agent.read("notes for you.txt"), "one\ntwo\n");
     assert!(turn.says("File created successfully"), "{}", turn.result);
+}
+
+#[tokio::test]
+async fn the_older_version_is_understood_too() {
+    let model = ModelEndpoint::start().await;
+    let mut agent = Agent::start_program(&model, claude::older_path()).await;
+    let turn = agent
+        .turn("write a.txt hello\nread a.txt", Answer::allow())
+        .await;
+    let version = turn
+        .lines_of("init")
+        .next()
+        .map(|line| line["claude_code_version"].clone());
+    assert_eq!(version, Some(json!(claude::OLDER_VERSION)));
+    assert_eq!(turn.tools(), ["Write", "Read"]);
+    assert!(turn.says("hello"), "{}", turn.result);
+    let turn = agent
+        .turn("run touch made", Answer::deny("Not on a Friday"))
+        .await;
+    assert!(turn.says("Not on a Friday"), "{}", turn.result);
 }
 
 #[tokio::test]

@@ -127,17 +127,23 @@ impl ShimHandle {
 impl ShimFrames {
     /// The next frame; `None` when the shim ended or a newer runner attached. Cancel-safe.
     pub async fn next(&mut self) -> Result<Option<FromShim>, Error> {
-        while let Some(frame) = self.reader.next().await {
-            match FromShim::decode(frame.map_err(Error::Receive)?.freeze()) {
+        loop {
+            let frame = match self.reader.next().await {
+                Some(Ok(frame)) => frame,
+                // A shim that ended before it read our last words: everything it said has come before this.
+                Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+                Some(Err(error)) => return Err(Error::Receive(error)),
+                None => return Ok(None),
+            };
+            match FromShim::decode(frame.freeze()) {
                 Ok(frame) => return Ok(Some(frame)),
                 // A newer shim after a runner was rolled back: what is not understood was not needed then.
                 Err(Undecodable::UnknownKind(kind)) => {
-                    tracing::debug!(kind, "a shim said something unknown")
+                    tracing::debug!(kind, "a shim said something unknown");
                 }
                 Err(error) => return Err(Error::Decode(error)),
             }
         }
-        Ok(None)
     }
 }
 

@@ -17,6 +17,7 @@ mod backlog;
 mod connection;
 mod descendants;
 mod inputs;
+mod keeper;
 mod serve;
 mod spawn;
 

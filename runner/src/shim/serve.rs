@@ -473,7 +473,13 @@ impl Shim {
         let Some(runner) = &mut self.runner else {
             return;
         };
-        while runner.is_idle() {
+        loop {
+            if runner.flush().is_err() {
+                return self.detach();
+            }
+            if !runner.is_idle() {
+                return; // goes on when the runner has taken some of it
+            }
             let bytes = self.backlog.read(runner.next, PIECE_BYTES);
             if !bytes.is_empty() {
                 let position = runner.next;
@@ -485,12 +491,6 @@ impl Shim {
             } else {
                 return;
             }
-            if runner.flush().is_err() {
-                return self.detach();
-            }
-        }
-        if runner.flush().is_err() {
-            self.detach();
         }
     }
 

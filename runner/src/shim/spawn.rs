@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use tokio::net::UnixStream;
 
 use super::descendants;
+use super::keeper::Keeper;
 use super::protocol::AgentSignal;
 use super::spec::ShimSpec;
 
@@ -22,6 +23,7 @@ pub(super) struct Agent {
     pub(super) stderr: UnixStream,
     process: Child,
     status: Option<ExitStatus>,
+    _keeper: Keeper,
 }
 
 impl Agent {
@@ -42,15 +44,23 @@ impl Agent {
             .stdout(agent_stdout)
             .stderr(agent_stderr);
         die_with_this_thread(&mut command);
-        let process = command.spawn()?;
+        let mut process = command.spawn()?;
         drop(command); // and with it our copies of the agent's ends: else its output would never end
-        Ok(Self {
-            stdin,
-            stdout,
-            stderr,
-            process,
-            status: None,
-        })
+        match Keeper::start(&stdin, process.id()) {
+            Ok(keeper) => Ok(Self {
+                stdin,
+                stdout,
+                stderr,
+                process,
+                status: None,
+                _keeper: keeper,
+            }),
+            Err(error) => {
+                process.kill()?; // before its stdin closes
+                process.wait()?;
+                Err(error)
+            }
+        }
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -116,8 +126,8 @@ fn pair() -> io::Result<(UnixStream, Stdio)> {
     Ok((UnixStream::from_std(ours)?, OwnedFd::from(agents).into()))
 }
 
-/// A shim that dies takes the agent with it at once. Otherwise the agent would read the end of its stdin, take it for
-/// a denial of whatever it had asked, and go on.
+/// A shim that dies takes the agent with it. Otherwise the agent would read the end of its stdin, take it for a denial
+/// of whatever it had asked, and go on. The keeper does the same; this is sooner, and there when the keeper is not.
 #[expect(
     unsafe_code,
     reason = "the parent-death signal can only be set between fork and exec, by the child itself"

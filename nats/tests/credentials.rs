@@ -4,6 +4,10 @@
 //! - it can do nothing in the name of another host, read nothing of others and delete nothing;
 //! - the observer reads `fleet.>` and says nothing;
 //! - whoever has no key of this fleet does not get in.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a broken surrounding is a failure, and the helpers are part of the test"
+)]
 
 use std::path::Path;
 use std::time::Duration;
@@ -65,14 +69,14 @@ impl Fleet {
     async fn runner(&self, name: &str) -> Client {
         let host = host(name);
         let creds = self.credentials.runner(&host).unwrap();
-        connect(&self.server, &creds, &permissions::runner_inbox(&host)).await
+        connect(&self.server, &creds, &permissions::inbox_prefix(&host)).await
     }
 
     /// Somebody with a runner's credential and a plain client, who tries what the product never would.
     async fn intruder(&self, name: &str) -> Intruder {
         let host = host(name);
         let creds = self.credentials.runner(&host).unwrap();
-        Intruder::connect(&self.server, &creds, &permissions::runner_inbox(&host)).await
+        Intruder::connect(&self.server, &creds, &permissions::inbox_prefix(&host)).await
     }
 
     /// What is in a stream, asked with the rights of a coordinator.

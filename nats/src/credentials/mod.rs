@@ -15,4 +15,4 @@ mod authority;
 
 pub use authority::{Credentials, Error, Trust};
 pub use creds_file::CredsFile;
-pub use permissions::Permissions;
+pub use permissions::{COORDINATOR_INBOX, OBSERVER_INBOX, Permissions, inbox_prefix};

@@ -88,7 +88,7 @@ pub fn runner(host: &HostName) -> Permissions {
     ]);
     Permissions {
         publish: Allowed::Only(publish),
-        subscribe: Allowed::Only(vec![format!("{}.>", runner_inbox(host))]),
+        subscribe: Allowed::Only(vec![format!("{}.>", inbox_prefix(host))]),
     }
 }
 
@@ -101,7 +101,7 @@ pub const OBSERVER_INBOX: &str = "_INBOX_observer";
 /// The inbox prefix that a host's runner must connect with. The word in front keeps a host that is called
 /// `coordinator` out of the coordinator's answers.
 #[must_use]
-pub fn runner_inbox(host: &HostName) -> String {
+pub fn inbox_prefix(host: &HostName) -> String {
     format!("_INBOX_host_{host}")
 }
 
@@ -134,6 +134,6 @@ mod tests {
     #[test]
     fn no_host_can_be_named_into_the_coordinators_inbox() {
         let host: HostName = "coordinator".parse().unwrap();
-        assert_ne!(runner_inbox(&host), COORDINATOR_INBOX);
+        assert_ne!(inbox_prefix(&host), COORDINATOR_INBOX);
     }
 }

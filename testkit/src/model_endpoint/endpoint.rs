@@ -72,6 +72,12 @@ impl ModelEndpoint {
         })
     }
 
+    /// Breaks the stream that has come to its `cut` or `cutafter`, now that the agent has been seen to
+    /// have read it so far. Without this it breaks by itself after two seconds.
+    pub fn break_stream(&self) {
+        self.book.break_stream();
+    }
+
     /// Runs until the server ends by itself, which it does only when something is broken.
     pub async fn serve(self) -> io::Result<()> {
         self.server.await.map_err(io::Error::other)?

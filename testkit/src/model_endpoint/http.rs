@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
@@ -14,22 +15,38 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::conversation::Conversation;
 use super::message::{self, Part, Reply};
 use super::play::play;
 use super::{json, sse};
 
+/// How long a stream that is to break stays open when nobody says that the agent has read it.
+/// An agent that is slow to read loses what it has not read yet, so this is long.
+const BREAK_AFTER: Duration = Duration::from_secs(2);
+
 /// What the routes share with the endpoint's owner.
 #[derive(Default)]
 pub(super) struct Book {
     requests: Mutex<Vec<Value>>,
     mishaps: Mutex<HashMap<String, usize>>,
+    breaks: Notify,
 }
 
 impl Book {
     pub(super) fn requests(&self) -> MutexGuard<'_, Vec<Value>> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn break_stream(&self) {
+        self.breaks.notify_one();
+    }
+
+    async fn until_break(self: Arc<Self>) {
+        // Whichever comes first.
+        let _ = timeout(BREAK_AFTER, self.breaks.notified()).await;
     }
 
     fn mishaps(&self) -> MutexGuard<'_, HashMap<String, usize>> {
@@ -70,7 +87,7 @@ async fn messages(
             refusal(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
         }
         Reply::Message(parts) if request["stream"] == true => {
-            let events = Body::from_stream(sse::events(&request, parts));
+            let events = Body::from_stream(sse::events(&request, parts, book.until_break()));
             (
                 [
                     (header::CONTENT_TYPE, "text/event-stream"),

@@ -14,16 +14,19 @@ use tokio::time::sleep;
 
 use super::message::{self, Part};
 
-/// What was sent just before a break must reach the agent, or there was no break in the middle.
-const BEFORE_BREAK: Duration = Duration::from_millis(20);
 /// Tools' inputs come in pieces of about this size.
 const INPUT_PIECE_CHARACTERS: usize = 24;
 
-/// The events of the answer to `request`, in the pace that its parts ask for.
-pub(super) fn events(
+/// The events of the answer to `request`, in the pace that its parts ask for. Where the script breaks
+/// the stream, it breaks once `breaks` is over.
+pub(super) fn events<B>(
     request: &Value,
     parts: Vec<Part>,
-) -> impl Stream<Item = io::Result<Bytes>> + use<> {
+    breaks: B,
+) -> impl Stream<Item = io::Result<Bytes>> + use<B>
+where
+    B: Future<Output = ()>,
+{
     let head = message::head(request);
     let stop_reason = message::stop_reason(&parts);
     let output_tokens = message::output_tokens(&parts);
@@ -34,14 +37,13 @@ pub(super) fn events(
         for part in parts {
             match part {
                 Part::Pause(pause) => sleep(pause).await,
-                Part::Cut => {
-                    yield Ok(event(begin(index, json!({"type": "text", "text": ""}))));
-                    yield Ok(event(text_delta(index, "This sentence is broken off in the")));
-                    yield broken().await;
-                    return;
-                }
-                Part::CutAfter => {
-                    yield broken().await;
+                Part::Cut | Part::CutAfter => {
+                    if part == Part::Cut {
+                        yield Ok(event(begin(index, json!({"type": "text", "text": ""}))));
+                        yield Ok(event(text_delta(index, "This sentence is broken off in the")));
+                    }
+                    breaks.await;
+                    yield Err(io::Error::new(io::ErrorKind::ConnectionReset, "the script breaks the stream here"));
                     return;
                 }
                 Part::Text { pieces, apart } => {
@@ -119,14 +121,6 @@ fn chunks(text: &str) -> impl Iterator<Item = String> {
         .map(|chunk| chunk.iter().collect())
         .collect();
     chunks.into_iter()
-}
-
-async fn broken() -> io::Result<Bytes> {
-    sleep(BEFORE_BREAK).await;
-    Err(io::Error::new(
-        io::ErrorKind::ConnectionReset,
-        "the script breaks the stream here",
-    ))
 }
 
 fn begin(index: usize, block: Value) -> Value {

@@ -8,7 +8,6 @@
     reason = "what fails in a test's own helper fails the test"
 )]
 
-use std::collections::VecDeque;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -22,6 +21,8 @@ use testkit::model_endpoint::ModelEndpoint;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
+
+use crate::turn::Turn;
 
 /// Starting takes a second on an idle machine, and several on a loaded one.
 const TURN_BOUND: Duration = Duration::from_secs(90);
@@ -199,25 +200,28 @@ impl Agent {
     /// Plays the turn that is running, or comes next, to its end.
     pub async fn turn_end(&mut self, answer: Answer) -> Turn {
         let mut turn = Turn::default();
-        let end = async {
-            loop {
+        self.go_on(&mut turn, &answer, Turn::has_ended).await;
+        turn
+    }
+
+    /// Plays a turn until it has brought what is waited for.
+    pub async fn go_on(&mut self, turn: &mut Turn, answer: &Answer, until: impl Fn(&Turn) -> bool) {
+        let played = async {
+            while !until(turn) {
                 let line = self.next_line().await;
-                if turn.take(line.clone()) {
-                    break;
-                }
                 if line["type"] == "control_request" {
-                    self.answer(&line, &answer).await;
+                    self.answer(&line, answer).await;
                 }
+                turn.take(line);
             }
         };
-        if timeout(TURN_BOUND, end).await.is_err() {
+        if timeout(TURN_BOUND, played).await.is_err() {
             let last: Vec<&Value> = turn.lines.iter().rev().take(3).collect();
             panic!(
-                "the turn did not end; last seen: {last:#?}\nstderr: {}",
+                "the turn did not come so far; last seen: {last:#?}\nstderr: {}",
                 self.stderr.lock().unwrap()
             );
         }
-        turn
     }
 
     /// Waits for the next gate and leaves it open.
@@ -253,68 +257,5 @@ impl Agent {
             Some(line) => serde_json::from_str(&line).unwrap(),
             None => panic!("the agent ended; it said: {}", self.stderr.lock().unwrap()),
         }
-    }
-}
-
-/// Everything that one turn brought.
-#[derive(Default)]
-pub struct Turn {
-    pub lines: VecDeque<Value>,
-    pub deltas: Vec<String>,
-    pub gates: Vec<Value>,
-    pub result: Value,
-}
-
-impl Turn {
-    /// Whether the turn's end came with this line.
-    fn take(&mut self, line: Value) -> bool {
-        if let Some(text) = line["event"]["delta"]["text"].as_str() {
-            self.deltas.push(text.to_owned());
-        }
-        if line["request"]["subtype"] == "can_use_tool" {
-            self.gates.push(line["request"].clone());
-        }
-        let ended = line["type"] == "result";
-        if ended {
-            self.result = line.clone();
-        }
-        self.lines.push_back(line);
-        ended
-    }
-
-    /// The names of the tools that were asked for, in order.
-    pub fn tools(&self) -> Vec<&str> {
-        self.gates
-            .iter()
-            .filter_map(|gate| gate["tool_name"].as_str())
-            .collect()
-    }
-
-    pub fn lines_of<'a>(&'a self, subtype: &'a str) -> impl Iterator<Item = &'a Value> {
-        self.lines
-            .iter()
-            .filter(move |line| line["subtype"] == subtype)
-    }
-
-    /// Every finished block of the model's messages.
-    pub fn blocks(&self) -> impl Iterator<Item = &Value> {
-        let messages = self.lines.iter().filter(|line| line["type"] == "assistant");
-        messages
-            .filter_map(|line| line["message"]["content"].as_array())
-            .flatten()
-    }
-
-    /// The text of the finished blocks.
-    pub fn text(&self) -> String {
-        self.blocks()
-            .filter_map(|block| block["text"].as_str())
-            .collect()
-    }
-
-    /// Whether the turn's result holds `text`.
-    pub fn says(&self, text: &str) -> bool {
-        self.result["result"]
-            .as_str()
-            .is_some_and(|result| result.contains(text))
     }
 }

@@ -3,11 +3,13 @@
 //! Each test holds one thing that Flotilla builds on, as the program really does it.
 
 mod driver;
+mod turn;
 
 use driver::{Agent, Answer};
 use serde_json::{Value, json};
 use testkit::claude;
 use testkit::model_endpoint::ModelEndpoint;
+use turn::Turn;
 
 #[tokio::test]
 async fn plain_talk_streams() {
@@ -170,36 +172,55 @@ async fn an_overloaded_model_is_tried_again_and_given_up() {
     );
 }
 
+fn in_the_middle(turn: &Turn) -> bool {
+    turn.streamed().ends_with("broken off in the")
+}
+
+/// Plays a turn whose stream is broken once the agent has shown what came before the break.
+async fn broken_turn(model: &ModelEndpoint, script: &str, reached: impl Fn(&Turn) -> bool) -> Turn {
+    let mut agent = Agent::start(model).await;
+    let mut turn = Turn::default();
+    agent.say(script).await;
+    agent.go_on(&mut turn, &Answer::never(), reached).await;
+    model.break_stream();
+    agent
+        .go_on(&mut turn, &Answer::never(), Turn::has_ended)
+        .await;
+    turn
+}
+
 #[tokio::test]
 async fn a_stream_that_breaks_in_its_first_block_is_asked_for_again_from_the_start() {
     let model = ModelEndpoint::start().await;
-    let mut agent = Agent::start(&model).await;
-    let turn = agent.turn("cut\nsay whole again", Answer::never()).await;
-    let streamed = turn.deltas.concat();
-    assert!(
-        streamed.starts_with("This sentence is broken off in the"),
-        "{streamed}"
-    );
+    let turn = broken_turn(&model, "cut\nsay whole again", in_the_middle).await;
     assert_eq!(turn.result["result"], "whole again", "{}", turn.result);
     assert_eq!(model.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_later_is_asked_for_the_rest() {
-    for script in [
-        "say so far so good\ncut\nsay and on",
-        "say so far so good\ncutafter\nsay and on",
-    ] {
-        let model = ModelEndpoint::start().await;
-        let mut agent = Agent::start(&model).await;
-        let turn = agent.turn(script, Answer::never()).await;
-        assert_eq!(turn.text(), "so far so goodand on", "{script}");
-        assert_eq!(turn.result["result"], "and on");
-        assert!(
-            model.saw_text("cut off mid-stream"),
-            "the agent asks the model to go on"
-        );
-    }
+async fn a_stream_that_breaks_in_a_later_block_is_asked_for_the_rest() {
+    let model = ModelEndpoint::start().await;
+    let turn = broken_turn(&model, "say so far so good\ncut\nsay and on", in_the_middle).await;
+    assert_eq!(turn.text(), "so far so goodand on");
+    assert_eq!(turn.result["result"], "and on");
+    assert!(
+        model.saw_text("cut off mid-stream"),
+        "the agent asks the model to go on"
+    );
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_after_a_block_is_asked_for_the_rest() {
+    let model = ModelEndpoint::start().await;
+    let turn = broken_turn(&model, "say so far so good\ncutafter\nsay and on", |turn| {
+        turn.text() == "so far so good"
+    })
+    .await;
+    assert_eq!(turn.text(), "so far so goodand on");
+    assert!(
+        model.saw_text("cut off mid-stream"),
+        "the agent asks the model to go on"
+    );
 }
 
 #[tokio::test]

@@ -22,7 +22,8 @@ pub const AUDIT: &str = "AUDIT";
 const CONSUMERS_MAX: i32 = 20_000;
 /// Live text older than this helps nobody: a late browser gets the block so far instead.
 const LIVE_AGE_MAX: Duration = Duration::from_secs(180);
-const LIVE_BYTES_MAX: i64 = 256 * 1024 * 1024;
+/// Half of the memory that the server is given for streams: it reserves what a stream may grow to.
+const LIVE_BYTES_MAX: i64 = 128 * 1024 * 1024;
 /// A runner acknowledges a command as soon as it is in the session's inbox; one that does not is gone.
 const COMMAND_ACK_WAIT: Duration = Duration::from_secs(3);
 /// A host is silent when it has not been heard for this long. Its heart beats every [`BEAT_EVERY`].

@@ -62,6 +62,14 @@ pub struct MessageAssistant {
     pub parent: Option<String>,
 }
 
+impl Attachment {
+    /// Under which its bytes lie in the host's object bucket.
+    #[must_use]
+    pub fn object_name(&self) -> String {
+        format!("attachments/{}", self.id)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockKind {

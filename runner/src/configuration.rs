@@ -1,0 +1,30 @@
+//! What a runner is told at its start.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use nats::ids::HostName;
+
+use crate::agent::AgentConfiguration;
+
+/// Parsed and complete: defaults are filled in by whoever reads the file.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    pub host: HostName,
+    /// `DIR`: sessions, worktrees and the runner's own folder lie below it.
+    pub data: PathBuf,
+    /// `nats://…`
+    pub nats_url: String,
+    /// This host's `.creds` file; none only in tests.
+    pub nats_credentials: Option<PathBuf>,
+    /// Checkouts that sessions may start from.
+    pub projects: Vec<PathBuf>,
+    pub agents: BTreeMap<String, AgentConfiguration>,
+    /// Sessions whose agent may run at once, from 1.
+    pub slots: u32,
+    pub labels: BTreeMap<String, String>,
+    /// The `flotilla` program, absolute: shims and the rehearsal agent are this.
+    pub flotilla: PathBuf,
+    /// The runner's environment, read once; agents get allow-listed names of it.
+    pub environment: BTreeMap<String, String>,
+}

@@ -1,0 +1,117 @@
+//! What the sessions of a host share: its agents, its projects, and where things lie.
+//!
+//! Owns the latest inventory. Deliberately knows no session.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use nats::ids::{HostName, SessionId};
+use tokio::sync::watch;
+
+use crate::agent::{self, AgentConfiguration, Dialect, Found, Launch, LaunchRequest};
+use crate::inventory::Inventory;
+
+pub struct Host {
+    pub name: HostName,
+    pub isolated: bool,
+    /// The `flotilla` program: shims and the rehearsal agent are this.
+    pub flotilla: PathBuf,
+    /// `DIR/sessions`.
+    pub sessions: PathBuf,
+    /// `DIR/worktrees`.
+    pub worktrees: PathBuf,
+    /// `DIR/runner/stores`.
+    pub stores: PathBuf,
+    /// The runner's own environment, from which agents get allow-listed names only.
+    pub environment: BTreeMap<String, String>,
+    pub inventory: watch::Receiver<Inventory>,
+}
+
+impl Host {
+    /// Where a session works.
+    #[must_use]
+    pub fn worktree(&self, project: &str, session: SessionId) -> PathBuf {
+        self.worktrees.join(project).join(session.to_string())
+    }
+
+    /// The human's checkout of a project.
+    #[must_use]
+    pub fn checkout(&self, project: &str) -> Option<PathBuf> {
+        let inventory = self.inventory.borrow();
+        inventory
+            .projects
+            .iter()
+            .find(|report| report.id == project)
+            .map(|report| PathBuf::from(&report.path))
+    }
+
+    /// How to start an agent for a session, or why that cannot be, in a sentence.
+    pub fn launch(
+        &self,
+        name: &str,
+        session: SessionId,
+        worktree: &Path,
+    ) -> Result<Launch, String> {
+        let found = self.agent(name)?;
+        let Some(program) = found.program.as_deref().filter(|_| found.available) else {
+            let hint = found.hint.unwrap_or_default();
+            return Err(format!(
+                "the agent `{name}` is not installed on this host; {hint}"
+            ));
+        };
+        let home = self.home(&found.configuration);
+        let request = LaunchRequest {
+            session,
+            configuration: &found.configuration,
+            program,
+            worktree,
+            home: &home,
+            environment: &self.environment,
+        };
+        Ok(match found.dialect {
+            Dialect::Claude => agent::claude::launch(&request),
+        })
+    }
+
+    /// How an agent of this name speaks.
+    #[must_use]
+    pub fn dialect(&self, name: &str) -> Dialect {
+        self.agent(name)
+            .map_or(Dialect::Claude, |found| found.dialect)
+    }
+
+    /// The newest plan that an agent has written.
+    #[must_use]
+    pub fn plan(&self, name: &str) -> Option<String> {
+        let configuration = self.agent(name).ok()?.configuration;
+        let home = self.home(&configuration);
+        agent::claude::plan_file(&agent::claude::configuration_folder(&configuration, &home))
+    }
+
+    fn agent(&self, name: &str) -> Result<Found, String> {
+        let inventory = self.inventory.borrow();
+        let known = || {
+            inventory
+                .agents
+                .iter()
+                .map(|it| it.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        inventory
+            .agents
+            .iter()
+            .find(|it| it.name == name)
+            .cloned()
+            .ok_or_else(|| format!("this host knows no agent `{name}`; it has {}", known()))
+    }
+
+    fn home(&self, configuration: &AgentConfiguration) -> PathBuf {
+        let own = || {
+            self.environment
+                .get("HOME")
+                .map_or_else(|| PathBuf::from("/"), PathBuf::from)
+        };
+        configuration.home.clone().unwrap_or_else(own)
+    }
+}

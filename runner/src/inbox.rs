@@ -1,0 +1,70 @@
+//! The host's queue of commands: each goes to its session, and is acknowledged once it is on disk there.
+//!
+//! Owns nothing durable. What cannot be carried out by anybody is refused for good, and said so in the log.
+
+use std::time::Duration;
+
+use nats::client::CommandDelivery;
+use nats::command::{Command, Order};
+use nats::ids::HostName;
+use nats::{Client, Wire};
+use tokio_util::sync::CancellationToken;
+
+use crate::sessions::{self, Sessions};
+
+/// The consumer is made by a coordinator; before the first one has run there is none.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(250);
+
+/// Takes commands until cancelled.
+pub async fn take(host: HostName, client: Client, sessions: Sessions, token: CancellationToken) {
+    let mut feed = client.commands(&host);
+    loop {
+        let next = tokio::select! {
+            next = feed.next() => next,
+            () = token.cancelled() => return,
+        };
+        match next {
+            Ok(delivery) => deliver(&host, &delivery, &sessions).await,
+            Err(error) => {
+                tracing::debug!(%error, "no commands for now");
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE_AFTER_ERROR) => {}
+                    () = token.cancelled() => return,
+                }
+            }
+        }
+    }
+}
+
+async fn deliver(host: &HostName, delivery: &CommandDelivery, sessions: &Sessions) {
+    let outcome = match delivery.order() {
+        Ok(order) if order.host == *host => hand_over(order, sessions).await,
+        Ok(order) => Err(sessions::Error::NotOurs { host: order.host }),
+        Err(error) => Err(sessions::Error::Unreadable(error)),
+    };
+    let answered = match outcome {
+        Ok(()) => delivery.acknowledge().await,
+        Err(error) if error.may_pass() => {
+            tracing::warn!(error = %crate::chain(&error), nats.subject = delivery.subject(), "a command must wait");
+            delivery.postpone().await
+        }
+        Err(error) => {
+            tracing::error!(error = %crate::chain(&error), nats.subject = delivery.subject(), "a command was refused for good");
+            delivery.refuse().await
+        }
+    };
+    if let Err(error) = answered {
+        // It comes again; sessions know commands they have taken.
+        tracing::debug!(%error, "a command could not be acknowledged");
+    }
+}
+
+async fn hand_over(order: Order, sessions: &Sessions) -> Result<(), sessions::Error> {
+    match &order.body {
+        Wire::Known(Command::SessionStart(start)) => {
+            let start = start.clone();
+            sessions.start(&order, start)
+        }
+        _ => sessions.tell(order).await,
+    }
+}

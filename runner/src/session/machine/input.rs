@@ -1,0 +1,71 @@
+//! What a session is told.
+
+use nats::command::Order;
+use nats::event::FileChanged;
+
+use crate::agent::AgentEvent;
+
+/// One thing the machine must answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A command, already checked to be for this session and not seen before.
+    Order(Box<Order>),
+    /// The worktree is there.
+    Opened(Opened),
+    /// The worktree could not be made; the session ends before it began.
+    CouldNotOpen {
+        reason: String,
+    },
+    /// The agent's process runs and its shim answers.
+    AgentStarted {
+        generation: u32,
+    },
+    /// It could not be started at all.
+    AgentNotStarted {
+        generation: u32,
+        reason: String,
+    },
+    Agent(AgentEvent),
+    AgentExited(AgentEnd),
+    /// The shim has written an outgoing message to the agent.
+    Written {
+        id: String,
+    },
+    /// EVENTS holds everything up to this seq.
+    Acknowledged {
+        seq: u64,
+    },
+    FilesChanged {
+        changes: Vec<FileChanged>,
+    },
+    /// Something the shell met that a person should know.
+    Warning {
+        code: String,
+        message: String,
+        hint: Option<String>,
+    },
+}
+
+/// What the session works in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    pub branch: String,
+    /// Full commit id.
+    pub base: String,
+    pub worktree: String,
+    /// Changed or untracked files of the human's checkout that the session does not see.
+    pub uncommitted: usize,
+}
+
+/// How an agent process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentEnd {
+    pub generation: u32,
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    /// Set when we know more than code and signal say: the shim is gone, a line was too long.
+    pub cause: Option<String>,
+    pub stderr_tail: String,
+    /// Bytes of an unfinished last line.
+    pub half_line_bytes: usize,
+}

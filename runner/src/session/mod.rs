@@ -1,0 +1,21 @@
+//! One session: a pure machine that decides, a log that remembers, and a task that acts.
+//!
+//! Record first, then act: the task writes what the machine decided to `session.db` and only then performs it.
+//! Deliberately knows nothing of subjects and streams; the relay carries the log away.
+
+pub mod log;
+pub mod machine;
+pub mod paths;
+
+mod blocks;
+mod handle;
+mod live;
+mod oversize;
+mod perform;
+mod record;
+mod shim_link;
+mod task;
+
+pub use handle::{Handle, Told};
+pub use live::Outlet;
+pub use task::{Parts, Task};

@@ -1,0 +1,367 @@
+//! The shell around the machine: hears, steps, records, and only then acts.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nats::command::{Order, SessionStart};
+use nats::live::Live;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::blocks::Blocks;
+use super::handle::{Handle, Told};
+use super::live::Outlet;
+use super::log::{self, Identity, Log, Saved};
+use super::machine::{AgentEnd, Effect, Input, Machine};
+use super::paths::SessionPaths;
+use super::perform::{Done, Files};
+use super::shim_link::ShimLink;
+use crate::agent::{Adapter, AgentEvent};
+use crate::host::Host;
+use crate::relay::{Reached, Relay};
+use crate::shim::{FromShim, LineSplitter};
+
+/// The first delta goes out at once; what follows within this is gathered into one.
+const GATHER: Duration = Duration::from_millis(20);
+/// Longest line of an agent: larger than any message with images seen, smaller than what a shim keeps.
+pub(super) const LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Output without an event in it is noted as read every so often, or the shim would keep it all.
+const UNNOTED_BYTES_MAX: u64 = 1024 * 1024;
+
+/// What the sessions of a runner share.
+#[derive(Clone)]
+pub struct Parts {
+    pub client: nats::Client,
+    pub outlet: Outlet,
+    pub host: Arc<Host>,
+    pub tasks: tokio_util::task::TaskTracker,
+    pub token: CancellationToken,
+}
+
+/// One session at work.
+pub struct Task {
+    pub(super) parts: Parts,
+    pub(super) identity: Identity,
+    pub(super) paths: SessionPaths,
+    pub(super) log: Log,
+    pub(super) saved: Saved,
+    pub(super) shim: Option<ShimLink>,
+    pub(super) splitter: LineSplitter,
+    pub(super) background: JoinSet<Done>,
+    pub(super) files: Files,
+    pub(super) newest: watch::Sender<u64>,
+    reached: watch::Receiver<Reached>,
+    pub(super) noted_position: u64,
+    live_due: Option<Instant>,
+    live_sent: Instant,
+}
+
+impl Task {
+    /// A new session, from the command that asks for it. Safe to call again with the same command.
+    pub fn create(parts: &Parts, order: &Order, start: SessionStart) -> Result<Handle, log::Error> {
+        let identity = Identity {
+            session: order.session,
+            host: order.host.clone(),
+            epoch: order.epoch,
+        };
+        let paths = SessionPaths::new(&parts.host.sessions, order.session);
+        let machine = Machine::new(start, order.by, parts.host.isolated);
+        let saved = Saved {
+            adapter: Adapter::new(parts.host.dialect(&machine.start().agent)),
+            machine,
+            blocks: Blocks::default(),
+            position: 0,
+        };
+        Log::create(&paths.database(), &identity, order, &saved)?;
+        Self::reopen(parts, paths)
+    }
+
+    /// A session that was here before the runner was.
+    pub fn reopen(parts: &Parts, paths: SessionPaths) -> Result<Handle, log::Error> {
+        let (log, identity, saved) = Log::open(&paths.database())?;
+        let (newest, newest_seen) = watch::channel(saved.machine.seq());
+        let (reached_sender, reached) = watch::channel(Reached::UpTo(0));
+        let relay = Relay {
+            client: parts.client.clone(),
+            identity: identity.clone(),
+            reader: log.reader()?,
+            objects: paths.objects(),
+            newest: newest_seen,
+            reached: reached_sender,
+        };
+        let (handle, told) = Handle::new();
+        let span = tracing::info_span!("session", session.id = %identity.session);
+        let token = parts.token.child_token();
+        parts
+            .tasks
+            .spawn(relay.run(token.clone()).instrument(span.clone()));
+        let task = Self {
+            parts: parts.clone(),
+            identity,
+            paths,
+            log,
+            splitter: LineSplitter::with_line_bytes_max(saved.position, LINE_BYTES_MAX),
+            noted_position: saved.position,
+            saved,
+            shim: None,
+            background: JoinSet::new(),
+            files: Files::default(),
+            newest,
+            reached,
+            live_due: None,
+            live_sent: Instant::now(),
+        };
+        parts.tasks.spawn(task.run(told, token).instrument(span));
+        Ok(handle)
+    }
+
+    /// Is there anything that a finished session still has to do? Then its task must run.
+    pub fn is_settled(paths: &SessionPaths) -> Result<bool, log::Error> {
+        let (log, _, saved) = Log::open(&paths.database())?;
+        Ok(saved.machine.has_ended() && log.relayed()? == saved.machine.seq())
+    }
+
+    async fn run(mut self, mut told: mpsc::Receiver<Told>, token: CancellationToken) {
+        for effect in self.saved.machine.resume() {
+            self.perform(effect).await;
+        }
+        while let Some(heard) = self.hear(&mut told, &token).await {
+            match heard {
+                Heard::Told(it) => self.take(*it).await,
+                Heard::Shim(frame) => self.read_frame(frame).await,
+                Heard::ShimGone => self.find_shim_again(),
+                Heard::Reached(reached) => self.reached(reached, &token).await,
+                Heard::Done(done) => self.done(done).await,
+                Heard::LiveDue => self.send_live(),
+            }
+        }
+        // Shim and agent stay: the next runner attaches to them where this one stopped reading.
+    }
+
+    async fn hear(
+        &mut self,
+        told: &mut mpsc::Receiver<Told>,
+        token: &CancellationToken,
+    ) -> Option<Heard> {
+        let live_due = self.live_due;
+        let shim = async {
+            match self.shim.as_mut() {
+                Some(shim) => shim.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = token.cancelled() => None,
+            it = told.recv() => it.map(|it| Heard::Told(Box::new(it))),
+            changed = self.reached.changed() => changed.ok().map(|()| Heard::Reached(*self.reached.borrow_and_update())),
+            Some(done) = self.background.join_next() => Some(Heard::Done(done.unwrap_or_else(|panic| Done::Lost(panic.to_string())))),
+            () = async { match live_due { Some(at) => tokio::time::sleep_until(at).await, None => std::future::pending().await } } => Some(Heard::LiveDue),
+            frame = shim => Some(frame.map_or(Heard::ShimGone, Heard::Shim)),
+        }
+    }
+
+    async fn take(&mut self, told: Told) {
+        let Told { order, recorded } = told;
+        match tokio::task::block_in_place(|| self.log.knows(order.id)) {
+            Ok(true) => answer(recorded),
+            Ok(false) => {
+                let input = Input::Order(order.clone());
+                if self.step(vec![input], Some(&order)).await {
+                    answer(recorded);
+                }
+            }
+            // Not answered: the command is delivered again.
+            Err(error) => {
+                tracing::error!(%error, command.id = %order.id, "could not read the inbox")
+            }
+        }
+    }
+
+    async fn read_frame(&mut self, frame: FromShim) {
+        match frame {
+            FromShim::Output { position, bytes } => self.read_output(position, &bytes).await,
+            FromShim::Accepted { id } => {
+                self.step(vec![Input::Written { id }], None).await;
+            }
+            FromShim::Refused { id, reason } => {
+                tracing::debug!(id, reason, "the agent is past being told")
+            }
+            FromShim::Exited(exit) => {
+                let end = AgentEnd {
+                    generation: self.saved.machine.generation(),
+                    code: exit.code,
+                    signal: exit.signal,
+                    cause: None,
+                    stderr_tail: exit.stderr_tail,
+                    half_line_bytes: self.splitter.rest().len(),
+                };
+                self.step(vec![Input::AgentExited(end)], None).await;
+            }
+            FromShim::Garbled { message } => {
+                tracing::error!(message, "the shim did not understand us")
+            }
+            FromShim::Hello(_) | FromShim::NotKept { .. } => {}
+        }
+    }
+
+    async fn read_output(&mut self, position: u64, bytes: &[u8]) {
+        let mut inputs = Vec::new();
+        for line in self.splitter.push(position, bytes) {
+            match line {
+                Ok(line) => inputs.extend(
+                    self.saved
+                        .adapter
+                        .line(&line.bytes)
+                        .into_iter()
+                        .map(Input::Agent),
+                ),
+                Err(too_long) => inputs.push(Input::AgentExited(AgentEnd {
+                    generation: self.saved.machine.generation(),
+                    code: None,
+                    signal: None,
+                    cause: Some(format!(
+                        "the agent was ended because {too_long}; resume to go on from its last turn"
+                    )),
+                    stderr_tail: String::new(),
+                    half_line_bytes: 0,
+                })),
+            }
+        }
+        self.saved.position = self.splitter.settled();
+        if !inputs.is_empty() {
+            self.step(inputs, None).await;
+        }
+        if self.saved.position - self.noted_position > UNNOTED_BYTES_MAX {
+            self.record(&[], None).await;
+        }
+    }
+
+    async fn reached(&mut self, reached: Reached, token: &CancellationToken) {
+        match reached {
+            Reached::UpTo(seq) => {
+                self.step(vec![Input::Acknowledged { seq }], None).await;
+                self.discard_objects(seq);
+                if self.saved.machine.has_ended() && seq == self.saved.machine.seq() {
+                    if let Err(error) = tokio::task::block_in_place(|| self.log.note_relayed(seq)) {
+                        tracing::warn!(%error, "could not note that the session is settled");
+                    }
+                }
+            }
+            Reached::FormerOwner => {
+                self.perform(Effect::EndAgent {
+                    generation: self.saved.machine.generation(),
+                })
+                .await;
+                token.cancel();
+            }
+        }
+    }
+
+    /// Steps, records, performs. False when the runner is stopping and nothing was recorded.
+    pub(super) async fn step(&mut self, inputs: Vec<Input>, order: Option<&Order>) -> bool {
+        let (mut rows, mut effects) = (Vec::new(), VecDeque::new());
+        for input in inputs {
+            let input = self.enrich(input);
+            let first = self.saved.machine.seq() + 1;
+            let step = self.saved.machine.step(input);
+            rows.extend(
+                step.events
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, event)| self.envelope(first + index as u64, event)),
+            );
+            for effect in step.effects {
+                self.prepare(&effect);
+                effects.push_back(effect);
+            }
+        }
+        // Live text and receipts of the shim change nothing that a restart could not read or send again.
+        let to_record =
+            |effect: &Effect| !matches!(effect, Effect::Live { .. } | Effect::LookAtFiles { .. });
+        let must_record = !rows.is_empty() || order.is_some() || effects.iter().any(to_record);
+        if must_record && !self.record(&rows, order).await {
+            return false;
+        }
+        for effect in effects {
+            self.perform(effect).await;
+        }
+        true
+    }
+
+    /// What an effect changes in the state must be recorded with the step that asked for it.
+    fn prepare(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Live {
+                turn,
+                message,
+                block,
+                kind,
+                text,
+            } => {
+                self.saved.blocks.push(*turn, message, *block, *kind, text);
+            }
+            Effect::BlockDone { message, block } => self.saved.blocks.done(message, *block),
+            Effect::StartAgent { .. } => {
+                let agent = &self.saved.machine.start().agent;
+                self.saved.adapter = Adapter::new(self.parts.host.dialect(agent));
+                self.saved.blocks.clear();
+                self.saved.position = 0;
+                self.noted_position = 0;
+                self.splitter = LineSplitter::with_line_bytes_max(0, LINE_BYTES_MAX);
+                self.shim = None;
+            }
+            Effect::EndAgent { .. } => self.saved.blocks.clear(),
+            Effect::OpenWorktree | Effect::Send(_) | Effect::LookAtFiles { .. } => {}
+        }
+    }
+
+    /// Adds what only the shell can know.
+    fn enrich(&self, input: Input) -> Input {
+        match input {
+            Input::Agent(AgentEvent::Asked(ask)) => {
+                Input::Agent(AgentEvent::Asked(self.with_plan(ask)))
+            }
+            other => other,
+        }
+    }
+
+    /// Live text is due: at once when nothing was sent lately, else when enough has gathered.
+    pub(super) fn live_is_waiting(&mut self) {
+        if self.live_due.is_none() {
+            self.live_due = Some((self.live_sent + GATHER).max(Instant::now()));
+        }
+    }
+
+    fn send_live(&mut self) {
+        self.live_due = None;
+        self.live_sent = Instant::now();
+        let (deltas, snapshots) = self.saved.blocks.take();
+        for delta in deltas {
+            self.parts.outlet.send(&self.identity, Live::Delta(delta));
+        }
+        for snapshot in snapshots {
+            self.parts
+                .outlet
+                .send(&self.identity, Live::Snapshot(snapshot));
+        }
+    }
+}
+
+enum Heard {
+    Told(Box<Told>),
+    Shim(FromShim),
+    ShimGone,
+    Reached(Reached),
+    Done(Done),
+    LiveDue,
+}
+
+fn answer(recorded: oneshot::Sender<()>) {
+    // Whoever asked may be gone; the command is durable all the same.
+    let _ = recorded.send(());
+}

@@ -1,0 +1,155 @@
+//! Every session of this host: found again at start, and reached by its id.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nats::command::{Order, SessionStart};
+use nats::ids::{HostName, SessionId};
+
+use crate::session::paths::SessionPaths;
+use crate::session::{Handle, Parts, Task, log};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("this host has no session {0}")]
+    Unknown(SessionId),
+    #[error("the command is for {host}")]
+    NotOurs { host: HostName },
+    #[error("the command cannot be read")]
+    Unreadable(#[source] nats::client::Error),
+    #[error("the session's task has just ended")]
+    NotRunning,
+    #[error("could not make the session's folder `{path}`")]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("could not open the session's log")]
+    Log(#[from] log::Error),
+}
+
+impl Error {
+    /// Whether the same command may succeed later.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::NotRunning | Self::Folder { .. } | Self::Log(_) => true,
+            Self::Unknown(_) | Self::NotOurs { .. } | Self::Unreadable(_) => false,
+        }
+    }
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Sessions {
+    parts: Parts,
+    handles: Arc<Mutex<BTreeMap<SessionId, Handle>>>,
+}
+
+impl Sessions {
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            handles: Arc::default(),
+        }
+    }
+
+    /// Takes up every session that this host holds and that is not over and told.
+    pub fn find_again(&self) -> usize {
+        let Ok(entries) = std::fs::read_dir(&self.parts.host.sessions) else {
+            return 0;
+        };
+        let ids = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<SessionId>().ok());
+        let mut found = 0;
+        for id in ids {
+            let paths = self.paths(id);
+            if !paths.database().exists() {
+                continue;
+            }
+            let reopened = Task::is_settled(&paths).and_then(|settled| {
+                if settled {
+                    Ok(None)
+                } else {
+                    Task::reopen(&self.parts, paths).map(Some)
+                }
+            });
+            match reopened {
+                Ok(Some(handle)) => {
+                    self.lock().insert(id, handle);
+                    found += 1;
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(session.id = %id, error = %crate::chain(&error), "a session could not be taken up again; its files are untouched");
+                }
+            }
+        }
+        found
+    }
+
+    /// Starts a session unless it is there.
+    pub fn start(&self, order: &Order, start: SessionStart) -> Result<(), Error> {
+        let mut handles = self.lock();
+        if handles.get(&order.session).is_some_and(Handle::is_running) {
+            return Ok(());
+        }
+        let paths = self.paths(order.session);
+        if paths.database().exists() {
+            // An ended session that was asked for once before: that command was taken then.
+            return Ok(());
+        }
+        std::fs::create_dir_all(paths.folder()).map_err(|source| Error::Folder {
+            path: paths.folder().to_owned(),
+            source,
+        })?;
+        let handle = tokio::task::block_in_place(|| Task::create(&self.parts, order, start))?;
+        handles.insert(order.session, handle);
+        Ok(())
+    }
+
+    /// Gives a session a command. Returns once it is on disk there.
+    pub async fn tell(&self, order: Order) -> Result<(), Error> {
+        let handle = self.handle(order.session)?;
+        handle.tell(order).await.map_err(|_| Error::NotRunning)
+    }
+
+    /// How many sessions have a task here.
+    #[must_use]
+    pub fn running(&self) -> u32 {
+        let running = self
+            .lock()
+            .values()
+            .filter(|handle| handle.is_running())
+            .count();
+        u32::try_from(running).unwrap_or(u32::MAX)
+    }
+
+    /// The way into a session; one that was over is taken up again.
+    fn handle(&self, session: SessionId) -> Result<Handle, Error> {
+        let mut handles = self.lock();
+        if let Some(handle) = handles.get(&session).filter(|handle| handle.is_running()) {
+            return Ok(handle.clone());
+        }
+        let paths = self.paths(session);
+        if !paths.database().exists() {
+            return Err(Error::Unknown(session));
+        }
+        let handle = tokio::task::block_in_place(|| Task::reopen(&self.parts, paths))?;
+        handles.insert(session, handle.clone());
+        Ok(handle)
+    }
+
+    fn paths(&self, session: SessionId) -> SessionPaths {
+        SessionPaths::new(&self.parts.host.sessions, session)
+    }
+
+    /// A panic elsewhere ends the process, so a poisoned lock is never met with half-made changes.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<SessionId, Handle>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

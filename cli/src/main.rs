@@ -1,1 +1,40 @@
-fn main() {}
+//! `flotilla`: one binary that starts every part, and is a client of the coordinator.
+//!
+//! Reads the command line, sets up logging and a runtime, hands over, and turns the outcome into an exit code.
+//! Everything it does lives in the module named as the command is typed.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line speaks on stdout and stderr"
+)]
+
+mod arguments;
+
+mod failure;
+mod logging;
+mod stop_signals;
+
+mod data;
+
+mod configuration;
+mod parts;
+mod pending;
+
+mod nats_server;
+mod tether;
+
+mod agents_left;
+mod down;
+mod nats_creds;
+mod up;
+
+// mod client;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match arguments::read().run() {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,82 @@
+# Every command a person types. `make` alone says which there are.
+#
+# Paths are relative, so that a checkout may lie in a folder with a space in its name.
+
+.DEFAULT_GOAL := help
+.PHONY: help up build check test format-check lint rust web-check e2e agents tools nats-server need
+
+# Handed on by `make up`: make up ARGS="--project ../shop --listen 127.0.0.1:8080"
+ARGS ?=
+
+# nextest runs the tests side by side and counts them at the end; cargo's own runner does where it is not installed.
+RUST_TESTS := $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest run || echo test)
+
+NODE := $(shell command -v npm 2>/dev/null)
+WEB_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) \
+	web/index.html web/package.json web/vite.config.ts
+
+help: ## say what can be typed
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
+
+up: need nats-server $(if $(NODE),web/dist/index.html) ## build everything and run it on this machine
+	@echo 'building flotilla; the first time this takes some minutes ...'
+	@cargo build --quiet --release --bin flotilla
+	@exec target/release/flotilla up $(ARGS)
+
+build: need $(if $(NODE),web/dist/index.html) ## build target/release/flotilla
+	cargo build --release --bin flotilla
+
+check: format-check lint web-check ## what can be said without running anything
+
+test: need tools web/dist/index.html ## every check there is; CI runs this and nothing else
+	@$(MAKE) --no-print-directory format-check
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory rust
+	@$(MAKE) --no-print-directory web-check
+	@$(MAKE) --no-print-directory e2e
+	@echo '== all of it passed'
+
+format-check:
+	@echo '== formatting'
+	@cargo fmt --all --check
+
+lint:
+	@echo '== lints'
+	@cargo clippy --quiet --workspace --all-targets -- --deny warnings
+
+rust: nats-server ## the tests of the Rust crates
+	@echo '== tests of the Rust crates'
+	@cargo build --quiet --workspace --bins
+	@cargo $(RUST_TESTS) --workspace
+
+web-check: web/node_modules/.package-lock.json ## types, lints and unit tests of the web pages
+	@echo '== web: types, lints, formatting'
+	@cd web && npm run --silent check
+	@echo '== web: unit tests'
+	@cd web && npm test --silent
+
+e2e: tools web/dist/index.html ## journeys in Chromium
+	@echo '== journeys in Chromium'
+	@tools/e2e.sh
+
+agents: tools ## the real agents of every supported version
+	@tools/agents.sh
+
+tools: nats-server ## fetch what the tests run: nats-server, and the agents (600 MB)
+	@tools/fetch-agents.sh
+
+nats-server:
+	@tools/fetch-nats-server.sh
+
+need:
+	@tools/check-machine.sh
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	@echo 'fetching what the web pages are built with ...'
+	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	@echo 'building the web pages ...'
+	@cd web && npm run --silent build
+	@touch $@

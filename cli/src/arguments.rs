@@ -1,0 +1,122 @@
+//! The command line: what can be typed, and who does it.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::failure::{EXIT_CODES, Failure};
+use crate::logging::Format;
+use crate::{down, logging, nats_creds, parts, tether, up};
+
+/// What of the logs a command shows that a person started: its own news, and everybody's trouble.
+const FOR_A_PERSON: &str = "warn,flotilla=info";
+/// What a program's log file gets.
+const FOR_A_FILE: &str = "info";
+
+/// Runs coding agents on many hosts, and lets a team watch, steer and approve them.
+#[derive(Debug, Parser)]
+#[command(name = "flotilla", version)]
+pub struct Invocation {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything on this machine: NATS, coordinator and runner.
+    #[command(after_help = EXIT_CODES)]
+    Up(up::Arguments),
+    /// End what `up` runs, and its agents.
+    #[command(after_help = EXIT_CODES)]
+    Down(down::Arguments),
+    /// Run the part that browsers speak to.
+    #[command(after_help = EXIT_CODES)]
+    Coordinator(parts::Arguments),
+    /// Run the part that runs agents on this machine.
+    #[command(after_help = EXIT_CODES)]
+    Runner(parts::Arguments),
+    /// The way in for NATS clients.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Nats(Nats),
+    /// Hold one agent's stdio for a runner.
+    #[command(hide = true)]
+    Shim(parts::ShimArguments),
+    /// Behave like an agent, without a model or an account. What it does not know it passes over, `--help` included.
+    #[command(hide = true, disable_help_flag = true)]
+    Rehearse {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Become another program that ends with this one's parent.
+    #[command(hide = true)]
+    Tether(tether::Arguments),
+}
+
+#[derive(Debug, Subcommand)]
+enum Nats {
+    /// Print the line that watches the fleet with the `nats` program.
+    Creds(nats_creds::Arguments),
+}
+
+/// Reads the command line of this process. Help is given, and what cannot be read is told, at once.
+pub fn read() -> Invocation {
+    Invocation::parse()
+}
+
+impl Invocation {
+    /// Does what was typed.
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        let done = |(): ()| ExitCode::SUCCESS;
+        match self.command {
+            Command::Up(arguments) => {
+                logging::start(arguments.logging.format, FOR_A_PERSON);
+                // Its children are tied to the thread that starts them: one thread does it all.
+                block_on(one_thread()?, up::run(arguments)).map(done)
+            }
+            Command::Down(arguments) => {
+                logging::start(Format::Human, FOR_A_PERSON);
+                block_on(one_thread()?, down::run(&arguments)).map(done)
+            }
+            Command::Coordinator(arguments) => {
+                logging::start(arguments.logging.format, FOR_A_FILE);
+                block_on(many_threads()?, parts::coordinator(arguments)).map(done)
+            }
+            Command::Runner(arguments) => {
+                logging::start(arguments.logging.format, FOR_A_FILE);
+                block_on(many_threads()?, parts::runner(arguments)).map(done)
+            }
+            Command::Nats(Nats::Creds(arguments)) => nats_creds::run(&arguments).map(done),
+            Command::Shim(arguments) => {
+                logging::start(Format::Human, FOR_A_FILE);
+                block_on(one_thread()?, parts::shim(arguments)).map(done)
+            }
+            Command::Rehearse { arguments } => {
+                Ok(block_on(one_thread()?, runner::rehearsal::run(arguments)))
+            }
+            Command::Tether(arguments) => tether::run(arguments).map(done),
+        }
+    }
+}
+
+/// Runs to the end, and does not wait for a read of stdin that nobody will answer.
+fn block_on<F: Future>(runtime: Runtime, future: F) -> F::Output {
+    let output = runtime.block_on(future);
+    runtime.shutdown_background();
+    output
+}
+
+fn one_thread() -> Result<Runtime, Failure> {
+    build(&mut Builder::new_current_thread())
+}
+
+fn many_threads() -> Result<Runtime, Failure> {
+    build(&mut Builder::new_multi_thread())
+}
+
+fn build(builder: &mut Builder) -> Result<Runtime, Failure> {
+    builder
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::because("the runtime could not be started", &error))
+}

@@ -1,0 +1,113 @@
+//! What each part is told of a configuration, with the defaults filled in.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+
+use nats::ids::HostName;
+
+use super::file::Configuration;
+use crate::failure::{Failure, Kind};
+
+const LISTEN_PORT_DEFAULT: u16 = 4242;
+/// Agents mostly wait for their model, so even a small machine runs a few.
+const SLOTS_DEFAULT_MIN: usize = 4;
+
+/// Where browsers find a coordinator when nobody says otherwise.
+pub const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(
+    std::net::IpAddr::V4(Ipv4Addr::LOCALHOST),
+    LISTEN_PORT_DEFAULT,
+);
+
+impl Configuration {
+    /// What a coordinator needs, or all that is missing in the file at `path`.
+    pub fn for_coordinator(
+        &self,
+        path: &Path,
+    ) -> Result<crate::pending::coordinator::Configuration, Failure> {
+        let mut missing = Vec::new();
+        let nats_url = required(&self.nats.url, "[nats] url", &mut missing);
+        let data = required(&self.coordinator.data, "[coordinator] data", &mut missing);
+        let (Some(nats_url), Some(data)) = (nats_url, data) else {
+            return Err(incomplete(path, &missing));
+        };
+        Ok(crate::pending::coordinator::Configuration {
+            listen: self.coordinator.listen.unwrap_or(LISTEN_DEFAULT),
+            data,
+            nats_url,
+            nats_credentials: self.nats.credentials.clone(),
+            setup_token_file: self.coordinator.setup_token.clone(),
+        })
+    }
+
+    /// What a runner needs, or all that is missing in the file at `path`.
+    pub fn for_runner(
+        &self,
+        path: &Path,
+    ) -> Result<crate::pending::runner::Configuration, Failure> {
+        let mut missing = Vec::new();
+        let nats_url = required(&self.nats.url, "[nats] url", &mut missing);
+        let data = required(&self.runner.data, "[runner] data", &mut missing);
+        let (Some(nats_url), Some(data)) = (nats_url, data) else {
+            return Err(incomplete(path, &missing));
+        };
+        Ok(crate::pending::runner::Configuration {
+            host: self
+                .runner
+                .host
+                .clone()
+                .unwrap_or_else(name_of_this_machine),
+            data,
+            nats_url,
+            nats_credentials: self.nats.credentials.clone(),
+            projects: self.runner.projects.clone(),
+            agents: self.agents.clone(),
+            slots: self.runner.slots.map_or_else(slots_default, u32::from),
+            labels: self.runner.labels.clone(),
+            flotilla: this_program()?,
+            environment: environment(),
+        })
+    }
+}
+
+/// The nearest host name to what this machine calls itself.
+pub fn name_of_this_machine() -> HostName {
+    HostName::nearest(&rustix::system::uname().nodename().to_string_lossy())
+}
+
+/// Where this very program is.
+pub fn this_program() -> Result<PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::because("this program does not find itself", &error))
+}
+
+fn required<T: Clone>(
+    value: &Option<T>,
+    name: &'static str,
+    missing: &mut Vec<&'static str>,
+) -> Option<T> {
+    if value.is_none() {
+        missing.push(name);
+    }
+    value.clone()
+}
+
+fn incomplete(path: &Path, missing: &[&str]) -> Failure {
+    Failure::new(
+        Kind::Configuration,
+        format!("`{}` does not say {}", path.display(), missing.join(", ")),
+    )
+}
+
+fn slots_default() -> u32 {
+    let cores = available_parallelism().map_or(1, usize::from);
+    u32::try_from(cores.max(SLOTS_DEFAULT_MIN)).unwrap_or(u32::MAX)
+}
+
+/// What is not text cannot be handed on as text, and no variable that an agent needs is not.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}

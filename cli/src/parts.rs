@@ -1,0 +1,102 @@
+//! The programs that `up` starts, and that a service manager starts where there is no `up`: each reads its file, runs
+//! until it is asked to stop, and stops at once when it is asked twice.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::configuration::Configuration;
+use crate::failure::{Failure, Kind};
+use crate::logging;
+use crate::stop_signals::StopSignals;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Read the configuration, say what is in it, and start nothing.
+    #[arg(long)]
+    check_config: bool,
+    #[command(flatten)]
+    pub logging: logging::Arguments,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ShimArguments {
+    /// The file that says what to start; it is removed once read.
+    #[arg(long)]
+    spec: PathBuf,
+}
+
+/// Runs a coordinator.
+pub async fn coordinator(arguments: Arguments) -> Result<(), Failure> {
+    let configuration = Configuration::read(&arguments.config)?;
+    let part = configuration.for_coordinator(&arguments.config)?;
+    if arguments.check_config {
+        return show(&configuration);
+    }
+    until_stopped("the coordinator", |token| {
+        crate::pending::coordinator::run(part, token)
+    })
+    .await
+}
+
+/// Runs the runner of this host.
+pub async fn runner(arguments: Arguments) -> Result<(), Failure> {
+    let configuration = Configuration::read(&arguments.config)?;
+    let part = configuration.for_runner(&arguments.config)?;
+    if arguments.check_config {
+        return show(&configuration);
+    }
+    until_stopped("the runner", |token| {
+        crate::pending::runner::run(part, token)
+    })
+    .await
+}
+
+/// Holds one agent's stdio until its runner, or a signal, ends it.
+pub async fn shim(arguments: ShimArguments) -> Result<(), Failure> {
+    let options = runner::shim::ShimOptions {
+        spec: arguments.spec,
+    };
+    runner::shim::run(options)
+        .await
+        .map_err(|error| Failure::because("the shim", &error))
+}
+
+fn show(configuration: &Configuration) -> Result<(), Failure> {
+    print!("{}", configuration.render_without_secrets()?);
+    Ok(())
+}
+
+async fn until_stopped<E, F>(
+    what: &str,
+    run: impl FnOnce(CancellationToken) -> F,
+) -> Result<(), Failure>
+where
+    E: Error + 'static,
+    F: Future<Output = Result<(), E>>,
+{
+    let mut stop = StopSignals::listen()?;
+    let token = CancellationToken::new();
+    let mut running = Box::pin(run(token.clone()));
+    let ended = tokio::select! {
+        ended = &mut running => Some(ended),
+        () = stop.next() => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            token.cancel();
+            tokio::select! {
+                ended = running => ended,
+                () = stop.next() => {
+                    return Err(Failure::new(Kind::Failed, format!("{what} was stopped at once")));
+                }
+            }
+        }
+    };
+    ended.map_err(|error| Failure::because(what, &error))
+}

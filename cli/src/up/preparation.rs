@@ -1,0 +1,178 @@
+//! Everything that must lie in the data folder before the parts are started.
+
+use std::ffi::OsString;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use nats::credentials::{Credentials, private_file};
+use nats::server;
+
+use super::installation::Installation;
+use super::part::Part;
+use super::{demo, setup_token};
+use crate::configuration::{Configuration, Coordinator, Nats, Runner, this_program};
+use crate::data::DataFolder;
+use crate::failure::{Failure, Kind};
+use crate::logging;
+
+/// What `up` knows when nothing runs yet.
+pub struct Prepared {
+    pub setup_token: String,
+    pub coordinator_credentials: PathBuf,
+    pub observer_credentials: PathBuf,
+    pub nats_server: Part,
+    pub coordinator: Part,
+    pub runner: Part,
+}
+
+/// What a person asked for.
+pub struct Wishes {
+    pub configuration: Configuration,
+    pub projects: Vec<PathBuf>,
+    pub nats_server: PathBuf,
+    pub log_format: logging::Format,
+}
+
+/// Makes credentials, secrets and the parts' own configuration files.
+pub fn prepare(
+    data: &DataFolder,
+    installation: &Installation,
+    wishes: Wishes,
+) -> Result<Prepared, Failure> {
+    for folder in [data.logs(), data.nats(), data.coordinator(), data.runner()] {
+        private_file::folder(&folder).map_err(|error| {
+            Failure::because(format!("could not make `{}`", folder.display()), &error)
+        })?;
+    }
+    let credentials = Credentials::create(&data.credentials())
+        .map_err(|error| Failure::because("the NATS credentials", &error))?;
+    let made = |made: Result<PathBuf, nats::credentials::Error>| {
+        made.map_err(|error| Failure::because("the NATS credentials", &error))
+    };
+    let coordinator_credentials = made(credentials.coordinator())?;
+    let runner_credentials = made(credentials.runner(&installation.host))?;
+    let observer_credentials = made(credentials.observer())?;
+    let setup_token = setup_token::open(data)?;
+
+    let nats_configuration = data.nats().join("nats-server.conf");
+    let server = server::Configuration {
+        name: installation.host.to_string(),
+        port: installation.nats_port,
+        store_folder: data.nats().join("jetstream"),
+        ports_folder: data.nats(),
+        pid_file: data.nats().join("nats-server.pid"),
+        trust: credentials.trust().clone(),
+    };
+    write(&nats_configuration, &server.render())?;
+
+    let coordinator = Configuration {
+        nats: Nats {
+            url: Some(installation.nats_url()),
+            credentials: Some(coordinator_credentials.clone()),
+        },
+        coordinator: Coordinator {
+            listen: Some(installation.listen),
+            data: Some(data.coordinator()),
+            setup_token: Some(data.setup_token()),
+        },
+        ..Configuration::default()
+    };
+    let coordinator_configuration = data.coordinator().join("coordinator.toml");
+    write(&coordinator_configuration, &coordinator.render()?)?;
+
+    let mut projects = wishes.configuration.runner.projects;
+    projects.extend(wishes.projects);
+    let runner = Configuration {
+        nats: Nats {
+            url: Some(installation.nats_url()),
+            credentials: Some(runner_credentials),
+        },
+        runner: Runner {
+            host: Some(installation.host.clone()),
+            data: Some(data.path().to_owned()),
+            slots: wishes.configuration.runner.slots,
+            projects: existing(data, projects)?,
+            labels: wishes.configuration.runner.labels,
+        },
+        agents: wishes.configuration.agents,
+        ..Configuration::default()
+    };
+    let runner_configuration = data.runner().join("runner.toml");
+    write(&runner_configuration, &runner.render()?)?;
+
+    let flotilla = this_program()?;
+    let own = |name: &'static str, configuration: PathBuf| Part {
+        name,
+        program: flotilla.clone(),
+        arguments: vec![
+            name.into(),
+            "--config".into(),
+            configuration.into(),
+            "--log-format".into(),
+            wishes.log_format.name().into(),
+        ],
+        log: data.logs().join(format!("{name}.log")),
+    };
+    Ok(Prepared {
+        setup_token,
+        coordinator_credentials,
+        observer_credentials,
+        nats_server: Part {
+            name: "nats-server",
+            program: wishes.nats_server,
+            arguments: vec![OsString::from("--config"), nats_configuration.into()],
+            log: data.logs().join("nats-server.log"),
+        },
+        coordinator: own("coordinator", coordinator_configuration),
+        runner: own("runner", runner_configuration),
+    })
+}
+
+/// The projects as absolute paths; the demo when none is named. One that is not there is a slip of the pen, and better
+/// told now than found missing in a list.
+fn existing(data: &DataFolder, projects: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
+    if projects.is_empty() {
+        return Ok(vec![demo::open(data)?]);
+    }
+    let mut found = Vec::new();
+    for project in projects {
+        let path = std::fs::canonicalize(&project).map_err(|error| {
+            Failure::new(
+                Kind::Configuration,
+                format!(
+                    "the project `{}` cannot be opened: {error}",
+                    project.display()
+                ),
+            )
+            .hint("--project takes the folder of a git repository")
+        })?;
+        if !found.contains(&path) {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    private_file::write(path, text)
+        .map_err(|error| Failure::because(format!("could not write `{}`", path.display()), &error))
+}
+
+/// Makes the data folder itself. One that others may enter is left to who made it so; what is secret lies deeper.
+pub fn make_data_folder(data: &DataFolder) -> Result<(), Failure> {
+    let path = data.path();
+    let made = if path.is_dir() {
+        Ok(())
+    } else {
+        std::fs::create_dir_all(path)
+            .and_then(|()| std::fs::set_permissions(path, Permissions::from_mode(0o700)))
+    };
+    made.map_err(|error| {
+        Failure::because(
+            format!("could not make the data folder `{}`", path.display()),
+            &error,
+        )
+        .hint("choose another with --data DIR")
+    })
+}

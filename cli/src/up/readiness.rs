@@ -1,0 +1,100 @@
+//! Waiting until a part does its work, and no longer than makes sense.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use nats::ids::HostName;
+use nats::record::Presence;
+use nats::stream::Bucket;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::supervisor::Supervised;
+use crate::failure::{Failure, Kind, chain};
+
+/// Each is ready within a second; a machine that is busy, or a large store, takes longer.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// A look that hangs is a look that failed.
+const LOOK_MAX: Duration = Duration::from_secs(5);
+
+/// Looks until `probe` finds nothing missing. A part that ends before it was ever ready fails at once: what keeps it from
+/// starting will not go away by starting it again.
+pub async fn wait<P>(supervised: &Supervised, mut probe: P) -> Result<(), Failure>
+where
+    P: AsyncFnMut() -> Result<(), String>,
+{
+    let part = &supervised.part;
+    let deadline = Instant::now() + READY_WITHIN;
+    let condition = supervised.condition();
+    loop {
+        if let Some(ended) = condition.borrow().ended.clone() {
+            return Err(failed(supervised, &format!("{} {ended}", part.name)));
+        }
+        let missing = match timeout(LOOK_MAX, probe()).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(missing)) => missing,
+            Err(_) => "it did not answer".to_owned(),
+        };
+        if Instant::now() >= deadline {
+            let seconds = READY_WITHIN.as_secs();
+            let what = format!("{} is not ready after {seconds} s: {missing}", part.name);
+            return Err(failed(supervised, &what));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+fn failed(supervised: &Supervised, what: &str) -> Failure {
+    let part = &supervised.part;
+    let tail = part.log_tail().replace('\n', "\n    ");
+    Failure::new(
+        Kind::Failed,
+        format!("{what}; the end of its log:\n    {tail}"),
+    )
+    .hint(format!("the whole log is in {}", part.log.display()))
+}
+
+/// A server greets who connects, and says whether it keeps messages.
+pub async fn nats_server(port: u16) -> Result<(), String> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let read = async {
+        let stream = TcpStream::connect(address).await?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).await?;
+        Ok(line)
+    };
+    let greeting = read
+        .await
+        .map_err(|error: std::io::Error| error.to_string())?;
+    if greeting.starts_with("INFO ") && greeting.contains("\"jetstream\":true") {
+        Ok(())
+    } else {
+        Err("what answers there is not a nats-server with JetStream".to_owned())
+    }
+}
+
+/// A coordinator says itself when it serves.
+pub async fn coordinator(http: &reqwest::Client, url: &str) -> Result<(), String> {
+    let answer = http
+        .get(format!("{url}/readyz"))
+        .send()
+        .await
+        .map_err(|error| chain(&error))?;
+    if answer.status().is_success() {
+        Ok(())
+    } else {
+        Err(format!("it answers {}", answer.status()))
+    }
+}
+
+/// A runner's heart beats for all to see.
+pub async fn runner(client: &nats::Client, host: &HostName) -> Result<(), String> {
+    let beats = client.records::<Presence>(Bucket::Presence);
+    match beats.get(host.as_str()).await {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err("its heart does not beat".to_owned()),
+        Err(error) => Err(chain(&error)),
+    }
+}

@@ -1,0 +1,26 @@
+//! Claude Code, driven over its stream-json: one JSON object a line, both ways.
+//!
+//! Owns this dialect, its habits and its traps; nothing of it leaves this folder. It deliberately knows no
+//! process, no gate's state and no clock. `rehearse` speaks the same dialect and passes through here too.
+
+mod launch;
+
+mod protocol;
+
+mod translate;
+
+mod about;
+mod asks;
+mod blocks;
+mod notices;
+mod plan;
+mod results;
+mod tools;
+
+mod describe;
+
+mod write;
+
+pub use launch::{configuration_folder, launch};
+pub use plan::plan_file;
+pub use translate::Adapter;

@@ -1,0 +1,380 @@
+//! What the agent writes, as it writes it: private mirrors of the dialect.
+//!
+//! Lenient on purpose: a line or a field of a newer build never breaks the reading, a field of an unexpected
+//! type counts as absent. What stays open in the dialect (tool inputs, results) stays a `Value`. Knows nothing of
+//! what any of it means.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Line {
+    System(Box<System>),
+    StreamEvent(Streamed),
+    Assistant(Box<Spoken>),
+    User(Box<Carried>),
+    Result(Box<TurnResult>),
+    ControlRequest(Box<ControlRequest>),
+    ControlCancelRequest(ControlCancel),
+    ControlResponse(Controlled),
+    #[serde(other)]
+    Other,
+}
+
+/// `system`: one struct for all its subtypes, of which each line fills a few fields.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct System {
+    #[serde(deserialize_with = "lenient")]
+    pub subtype: String,
+    #[serde(deserialize_with = "lenient")]
+    pub status: Option<String>,
+    // init
+    #[serde(deserialize_with = "lenient")]
+    pub model: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub claude_code_version: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub cwd: Option<String>,
+    // api_retry
+    #[serde(deserialize_with = "lenient")]
+    pub attempt: u32,
+    #[serde(deserialize_with = "lenient")]
+    pub max_retries: u32,
+    #[serde(deserialize_with = "lenient")]
+    pub retry_delay_ms: f64,
+    #[serde(deserialize_with = "lenient")]
+    pub error_status: Option<u16>,
+    #[serde(deserialize_with = "lenient")]
+    pub error: Option<String>,
+    // status
+    #[serde(deserialize_with = "lenient")]
+    pub compact_result: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub compact_error: Option<String>,
+    // compact_boundary
+    #[serde(deserialize_with = "lenient")]
+    pub compact_metadata: CompactMetadata,
+    // task_started, task_notification
+    #[serde(deserialize_with = "lenient")]
+    pub task_id: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub tool_use_id: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub summary: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub summary_is_report: bool,
+    // permission_denied
+    #[serde(deserialize_with = "lenient")]
+    pub tool_name: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct CompactMetadata {
+    #[serde(deserialize_with = "lenient")]
+    pub pre_tokens: u64,
+    #[serde(deserialize_with = "lenient")]
+    pub post_tokens: u64,
+}
+
+/// `stream_event`: a server-sent event of the model's endpoint, passed on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Streamed {
+    #[serde(deserialize_with = "lenient")]
+    pub event: StreamEvent,
+    #[serde(deserialize_with = "lenient")]
+    pub parent_tool_use_id: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum StreamEvent {
+    MessageStart {
+        #[serde(default, deserialize_with = "lenient")]
+        message: Message,
+    },
+    ContentBlockStart {
+        #[serde(default, deserialize_with = "lenient")]
+        index: u32,
+        #[serde(default, deserialize_with = "lenient")]
+        content_block: Block,
+    },
+    ContentBlockDelta {
+        #[serde(default, deserialize_with = "lenient")]
+        index: u32,
+        #[serde(default, deserialize_with = "lenient")]
+        delta: BlockDelta,
+    },
+    MessageDelta {
+        #[serde(default, deserialize_with = "lenient")]
+        usage: Usage,
+    },
+    #[default]
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum BlockDelta {
+    TextDelta {
+        #[serde(default, deserialize_with = "lenient")]
+        text: String,
+    },
+    ThinkingDelta {
+        #[serde(default, deserialize_with = "lenient")]
+        thinking: String,
+    },
+    #[default]
+    #[serde(other)]
+    Other,
+}
+
+/// `assistant`: one finished block of a message, or several when it was not streamed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Spoken {
+    #[serde(deserialize_with = "lenient")]
+    pub message: Message,
+    #[serde(deserialize_with = "lenient")]
+    pub parent_tool_use_id: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub agent_id: Option<String>,
+    /// Set on text that the agent wrote itself because its model's endpoint failed.
+    #[serde(deserialize_with = "lenient")]
+    pub error: Option<String>,
+}
+
+/// `user`: the carrier of tool results, of replays of our own messages, and of the agent's notes to the model.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Carried {
+    #[serde(deserialize_with = "lenient")]
+    pub message: Message,
+    #[serde(deserialize_with = "lenient")]
+    pub uuid: Option<uuid::Uuid>,
+    #[serde(rename = "isReplay", deserialize_with = "lenient")]
+    pub is_replay: bool,
+    /// The result as the tool gave it. A tool call that is finished after a resume says `toolUseResult`.
+    #[serde(alias = "toolUseResult", deserialize_with = "lenient")]
+    pub tool_use_result: Value,
+    #[serde(deserialize_with = "lenient")]
+    pub tool_result_meta: Vec<ResultMeta>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ResultMeta {
+    #[serde(deserialize_with = "lenient")]
+    pub id: String,
+    #[serde(deserialize_with = "lenient")]
+    pub non_execution_kind: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Message {
+    #[serde(deserialize_with = "lenient")]
+    pub id: String,
+    #[serde(deserialize_with = "lenient")]
+    pub model: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub content: Content,
+    #[serde(deserialize_with = "lenient")]
+    pub usage: Usage,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Content {
+    Text(String),
+    Blocks(Vec<Lenient<Block>>),
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::Blocks(Vec::new())
+    }
+}
+
+impl Content {
+    pub(super) fn blocks(self) -> Vec<Block> {
+        match self {
+            Self::Text(text) => vec![Block::Text { text }],
+            Self::Blocks(blocks) => blocks.into_iter().map(|block| block.0).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Block {
+    Text {
+        #[serde(default, deserialize_with = "lenient")]
+        text: String,
+    },
+    Thinking {
+        #[serde(default, deserialize_with = "lenient")]
+        thinking: String,
+    },
+    ToolUse {
+        #[serde(default, deserialize_with = "lenient")]
+        id: String,
+        #[serde(default, deserialize_with = "lenient")]
+        name: String,
+        #[serde(default, deserialize_with = "lenient")]
+        input: Value,
+    },
+    ToolResult {
+        #[serde(default, deserialize_with = "lenient")]
+        tool_use_id: String,
+        #[serde(default, deserialize_with = "lenient")]
+        content: Content,
+        #[serde(default, deserialize_with = "lenient")]
+        is_error: bool,
+    },
+    Image,
+    #[default]
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Usage {
+    #[serde(deserialize_with = "lenient")]
+    pub input_tokens: u64,
+    #[serde(deserialize_with = "lenient")]
+    pub output_tokens: u64,
+    #[serde(deserialize_with = "lenient")]
+    pub cache_read_input_tokens: u64,
+    #[serde(deserialize_with = "lenient")]
+    pub cache_creation_input_tokens: u64,
+}
+
+/// `result`: the end of a turn.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TurnResult {
+    #[serde(deserialize_with = "lenient")]
+    pub subtype: String,
+    #[serde(deserialize_with = "lenient")]
+    pub is_error: bool,
+    #[serde(deserialize_with = "lenient")]
+    pub result: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub errors: Vec<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub stop_reason: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub terminal_reason: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub num_turns: u64,
+    #[serde(deserialize_with = "lenient")]
+    pub duration_ms: u64,
+    #[serde(deserialize_with = "lenient")]
+    pub usage: Usage,
+    #[serde(deserialize_with = "lenient")]
+    pub total_cost_usd: f64,
+    #[serde(rename = "modelUsage", deserialize_with = "lenient")]
+    pub model_usage: BTreeMap<String, ModelUsage>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ModelUsage {
+    #[serde(rename = "contextWindow", deserialize_with = "lenient")]
+    pub context_window: u64,
+}
+
+/// `control_request`: the agent asks us.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ControlRequest {
+    #[serde(deserialize_with = "lenient")]
+    pub request_id: String,
+    #[serde(deserialize_with = "lenient")]
+    pub request: Asking,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asking {
+    #[serde(deserialize_with = "lenient")]
+    pub subtype: String,
+    #[serde(deserialize_with = "lenient")]
+    pub tool_name: String,
+    #[serde(deserialize_with = "lenient")]
+    pub input: Value,
+    #[serde(deserialize_with = "lenient")]
+    pub tool_use_id: String,
+    #[serde(deserialize_with = "lenient")]
+    pub agent_id: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub decision_reason: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub decision_reason_type: Option<String>,
+}
+
+/// `control_cancel_request`: the agent no longer waits.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ControlCancel {
+    #[serde(deserialize_with = "lenient")]
+    pub request_id: String,
+}
+
+/// `control_response`: the answer to something we asked, or an echo of an answer of ours.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Controlled {
+    #[serde(deserialize_with = "lenient")]
+    pub response: ControlResponse,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ControlResponse {
+    #[serde(deserialize_with = "lenient")]
+    pub subtype: String,
+    #[serde(deserialize_with = "lenient")]
+    pub request_id: String,
+    #[serde(deserialize_with = "lenient")]
+    pub error: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub response: Greeting,
+    /// What it still waits for; told in answer to `initialize`.
+    #[serde(deserialize_with = "lenient")]
+    pub pending_permission_requests: Vec<Lenient<ControlRequest>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Greeting {
+    #[serde(deserialize_with = "lenient")]
+    pub claude_code_version: Option<String>,
+}
+
+/// One element of a list, so that a bad one does not cost the others.
+#[derive(Debug)]
+pub(super) struct Lenient<T>(pub T);
+
+impl<'de, T: DeserializeOwned + Default> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        lenient(deserializer).map(Self)
+    }
+}
+
+/// A value of another type than expected counts as absent.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(T::deserialize(value).unwrap_or_default())
+}

@@ -95,9 +95,9 @@ describe("the fleet", () => {
 
   it("shows who has waited longest first, and forgets gates that were settled while away", () => {
     let fleet = mergeFleet(emptyFleet, frame({ snapshot: true, gates: [gate("late", 5), gate("early", 1)] }));
-    expect(pendingGates(fleet.gates).map((it) => it.id)).toEqual(["early", "late"]);
+    expect(pendingGates(fleet.gates).map((row) => row.id)).toEqual(["early", "late"]);
     fleet = mergeFleet(fleet, frame({ snapshot: true, gates: [gate("late", 5)] }));
-    expect(pendingGates(fleet.gates).map((it) => it.id)).toEqual(["late"]);
+    expect(pendingGates(fleet.gates).map((row) => row.id)).toEqual(["late"]);
   });
 
   it("never goes back from decided to pending", () => {

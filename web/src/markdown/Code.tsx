@@ -17,7 +17,6 @@ export function Code({ text, language, complete }: CodeProps): ReactNode {
   return (
     <div className="code-block group relative my-3">
       {/* Scrolls sideways, so the keyboard must reach it. */}
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <pre tabIndex={0} aria-label={language ? `Code, ${language}` : "Code"}>
         <code>{coloured ?? text}</code>
       </pre>

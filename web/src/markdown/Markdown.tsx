@@ -98,7 +98,6 @@ function List({ token, settled, depth }: { token: Tokens.List; settled: boolean;
 function Table({ token }: { token: Tokens.Table }): ReactNode {
   return (
     // Scrolls sideways, so the keyboard must reach it.
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <section className="table-scroll" tabIndex={0} aria-label="Table">
       <table>
         <thead>

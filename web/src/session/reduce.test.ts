@@ -244,9 +244,9 @@ describe("text that is being written", () => {
   });
 });
 
-describe("rows", () => {
-  const call = (id: string): KnownEvent[] => [requested(id), finished(id)];
+const call = (id: string): KnownEvent[] => [requested(id), finished(id)];
 
+describe("rows", () => {
   it("fold a closed run of calls that went well", () => {
     const log = folded(...call("a"), ...call("b"), ...call("c"), said("m1", "done"));
     expect(rowsOf(log).map((row) => row.kind)).toEqual(["run", "item"]);

@@ -1,0 +1,16 @@
+/** How many lines came and went: `+12 −3`. */
+import type { ReactNode } from "react";
+
+export function Changes({ added, removed }: { added: number; removed: number }): ReactNode {
+  if (added === 0 && removed === 0) return null;
+  return (
+    <span className="whitespace-nowrap">
+      <span className="sr-only">
+        {added} lines added, {removed} removed
+      </span>
+      <span aria-hidden>
+        <span className="text-good">+{added}</span> <span className="text-bad">−{removed}</span>
+      </span>
+    </span>
+  );
+}

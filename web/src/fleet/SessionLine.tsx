@@ -1,0 +1,52 @@
+/** One session in a list: two lines, 56 px. */
+import { type ReactNode, memo } from "react";
+import { Link } from "wouter";
+import type { SessionRow } from "../api/wire.ts";
+import { Changes } from "../diff/Changes.tsx";
+import { Moment } from "../ui/Moment.tsx";
+import { StateMark } from "../ui/StateMark.tsx";
+import { dollars } from "../ui/numbers.ts";
+import { standing, stateWords } from "../ui/words.ts";
+
+interface SessionLineProps {
+  row: SessionRow;
+  /** The one that is open beside the list. */
+  current: boolean;
+}
+
+export const SessionLine = memo(function SessionLine({ row, current }: SessionLineProps): ReactNode {
+  const state = standing(row);
+  const quiet = state === "ended" || state === "asleep" || state === "lost";
+  return (
+    <li>
+      <Link
+        href={`/sessions/${row.id}`}
+        aria-current={current ? "page" : undefined}
+        className={`grid h-14 grid-cols-[12px_1fr_auto] content-center items-center gap-x-2.5 rounded px-2.5 ${
+          current ? "bg-accent-soft" : "hover:bg-hover"
+        }`}
+      >
+        <StateMark state={state} named={false} />
+        <span className={`truncate ${quiet ? "text-muted" : "font-medium text-text"}`}>
+          {row.title || "Untitled"}
+        </span>
+        <Moment
+          at={row.waiting_since ?? row.updated_at}
+          as="age"
+          className={`text-small ${state === "waiting" ? "text-needs" : "text-faint"}`}
+        />
+        <span className="col-span-2 col-start-2 flex gap-x-2 text-small text-muted">
+          <span className="min-w-0 truncate">
+            <span className={state === "waiting" ? "text-needs" : ""}>{stateWords[state]}</span> ·{" "}
+            {row.project_name}
+            {row.branch ? ` · ${row.branch}` : ""} · {row.host}
+          </span>
+          <span className="ml-auto flex shrink-0 gap-x-2">
+            <Changes added={row.added} removed={row.removed} />
+            {row.cost_usd > 0 ? <span>{dollars(row.cost_usd)}</span> : null}
+          </span>
+        </span>
+      </Link>
+    </li>
+  );
+});

@@ -1,0 +1,100 @@
+/** What a gate would do, in full: the command, the change, the plan or the input. Never shortened without a mark. */
+import type { ReactNode } from "react";
+import type { Gate, JsonValue } from "../api/wire.ts";
+import { Changes } from "../diff/Changes.tsx";
+import { DiffLines } from "../diff/DiffLines.tsx";
+import { countChanges } from "../diff/lines.ts";
+import { Markdown } from "../markdown/Markdown.tsx";
+import { count } from "../ui/numbers.ts";
+import { visible } from "../ui/visible.ts";
+import { type Edit, subjectOf } from "./subject.ts";
+
+export function GateBody({ gate }: { gate: Pick<Gate, "kind" | "tool" | "input" | "plan"> }): ReactNode {
+  const subject = subjectOf(gate);
+  switch (subject.kind) {
+    case "question":
+      return null;
+    case "plan":
+      return (
+        // Scrolls, so the keyboard must reach it.
+        <section
+          tabIndex={0}
+          aria-label="Plan"
+          className="max-h-[50dvh] overflow-auto rounded border border-line px-4 py-3"
+        >
+          <Markdown text={subject.text} />
+        </section>
+      );
+    case "command":
+      return (
+        <>
+          <Exact text={subject.command} label="Command" />
+          <Rest fields={subject.rest} />
+        </>
+      );
+    case "edit":
+      return (
+        <>
+          {subject.edits.map((edit, index) => (
+            // Edits of one call are applied in order: an index is a true key here.
+            // oxlint-disable-next-line react/no-array-index-key
+            <EditView key={index} path={subject.path} edit={edit} />
+          ))}
+          <Rest fields={subject.rest} />
+        </>
+      );
+    case "input":
+      return <Exact text={subject.text} label="Input" />;
+  }
+}
+
+export function Exact({ text, label }: { text: string; label: string }): ReactNode {
+  const lines = text.split("\n").length;
+  return (
+    <div>
+      {/* Scrolls, so the keyboard must reach it. */}
+      <pre
+        tabIndex={0}
+        aria-label={label}
+        className="code-view max-h-[40dvh] px-3 py-2 [overflow-wrap:anywhere] whitespace-pre-wrap"
+      >
+        {visible(text)}
+      </pre>
+      {lines > 12 ? (
+        <p className="mt-1 text-small text-faint">{count(lines, "line")}; scroll to read all</p>
+      ) : null}
+    </div>
+  );
+}
+
+function EditView({ path, edit }: { path: string; edit: Edit }): ReactNode {
+  const lines = edit.lines.map((line) => ({ ...line, text: visible(line.text) }));
+  return (
+    <div>
+      <p className="mb-1 flex flex-wrap items-baseline gap-x-3 text-small">
+        <span className="font-mono [overflow-wrap:anywhere]">{visible(path)}</span>
+        <Changes {...countChanges(lines)} />
+        {edit.title ? <span className="text-muted">{edit.title}</span> : null}
+      </p>
+      <DiffLines lines={lines} label={`Change to ${path}`} className="max-h-[40dvh]" />
+    </div>
+  );
+}
+
+/** The fields that have no form of their own: small, and never left out. */
+function Rest({ fields }: { fields: Readonly<Record<string, JsonValue>> }): ReactNode {
+  const entries = Object.entries(fields);
+  if (entries.length === 0) return null;
+  return (
+    <dl className="grid grid-cols-[auto_1fr] gap-x-3 text-small">
+      {entries.map(([name, value]) => (
+        <div key={name} className="contents">
+          <dt className="text-faint">{name}</dt>
+          <dd className="min-w-0 text-muted [overflow-wrap:anywhere] whitespace-pre-wrap">
+            {visible(typeof value === "string" ? value : JSON.stringify(value))}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

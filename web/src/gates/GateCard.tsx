@@ -1,0 +1,110 @@
+/**
+ * The approval card: what will happen, exactly; why it may be risky; who asks. Owns the order of these and the draft
+ * of a decision. It takes no focus by itself and keeps its buttons where they are.
+ */
+import { Bot, CircleHelp, ListChecks, ShieldQuestion, TriangleAlert } from "lucide-react";
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import type { Gate, GateKind } from "../api/wire.ts";
+import { useMe } from "../account/me.ts";
+import { useOutbox } from "../outbox/outbox.ts";
+import { Moment } from "../ui/Moment.tsx";
+import { useNow } from "../ui/clock.ts";
+import { age } from "../ui/time.ts";
+import { visible } from "../ui/visible.ts";
+import { Actions } from "./Actions.tsx";
+import { GateBody } from "./GateBody.tsx";
+import { Questions } from "./Questions.tsx";
+import { useDraft } from "./draft.ts";
+
+interface GateCardProps {
+  gate: Gate;
+  /** The one that the keys act on. */
+  active: boolean;
+  /** In the inbox a card says which session it is of; beside the transcript that is plain. */
+  place: "inbox" | "session";
+}
+
+export function GateCard({ gate, active, place }: GateCardProps): ReactNode {
+  const me = useMe();
+  const wish = useOutbox(({ wishes }) => wishes.get(gate.id) ?? null);
+  const draft = useDraft(gate);
+  const { icon: Icon } = kinds[gate.kind];
+  const open = gate.state === "pending" && (wish === null || wish.state === "failed");
+  return (
+    <article
+      aria-label={gate.summary}
+      data-gate={gate.id}
+      className={`rounded border bg-raised ${active ? "border-needs-mark" : open ? "border-needs-line" : "border-line"}`}
+    >
+      <header className="px-4 pt-3">
+        <h3 className="flex gap-2 text-large font-semibold">
+          <Icon size={18} aria-hidden className={`mt-[3px] shrink-0 ${open ? "text-needs" : "text-faint"}`} />
+          <span className="min-w-0 [overflow-wrap:anywhere]">{visible(gate.summary)}</span>
+        </h3>
+        <p className="text-small text-muted [overflow-wrap:anywhere]">
+          in {gate.project_name}
+          {gate.branch ? ` · ${gate.branch}` : ""} on {gate.host}
+          {place === "inbox" ? (
+            <>
+              {" · "}
+              <Link href={`/sessions/${gate.session}`} className="link">
+                {gate.session_title}
+              </Link>
+            </>
+          ) : null}
+        </p>
+      </header>
+      <div className="grid gap-3 px-4 py-3">
+        <GateBody gate={gate} />
+        {gate.kind === "question" ? (
+          <Questions
+            id={gate.id}
+            questions={gate.questions}
+            answers={draft.answers}
+            disabled={!open}
+            onChange={draft.setAnswers}
+          />
+        ) : null}
+        <Risks risks={gate.risks} />
+        <Asker gate={gate} />
+      </div>
+      <Actions gate={gate} wish={wish} open={open} active={active} draft={draft} me={me.id} />
+    </article>
+  );
+}
+
+const kinds: Record<GateKind, { icon: typeof Bot }> = {
+  tool: { icon: ShieldQuestion },
+  question: { icon: CircleHelp },
+  plan: { icon: ListChecks },
+};
+
+function Risks({ risks }: { risks: readonly string[] }): ReactNode {
+  if (risks.length === 0) return null;
+  return (
+    <ul className="grid gap-1 rounded bg-needs-soft px-3 py-2 text-small text-needs">
+      {risks.map((risk) => (
+        <li key={risk} className="flex gap-2">
+          <TriangleAlert size={14} aria-hidden className="mt-0.5 shrink-0" />
+          <span>{visible(risk)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Asker({ gate }: { gate: Gate }): ReactNode {
+  const now = useNow();
+  const waited = age(gate.opened_at, now);
+  return (
+    <p className="flex items-center gap-1.5 text-small text-muted">
+      <Bot size={14} aria-hidden className="shrink-0" />
+      <span>
+        {gate.agent}
+        {gate.parent ? ", through a subagent," : ""} waits since <Moment at={gate.opened_at} as="clock" />
+        {waited === "now" ? "" : ` (${waited})`}
+      </span>
+    </p>
+  );
+}

@@ -1,0 +1,48 @@
+/** The machines of the fleet: whether they are heard, what they can run, and how much room they have. */
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Page } from "../app/Page.tsx";
+import { routes } from "../api/routes.ts";
+import type { HostRow } from "../api/wire.ts";
+import { useFleet } from "../fleet/store.ts";
+import { count } from "../ui/numbers.ts";
+import { Problem } from "../ui/Problem.tsx";
+import { HostCard } from "./HostCard.tsx";
+
+export function HostsPage(): ReactNode {
+  const told = useFleet(({ hosts }) => hosts);
+  // Until the socket has told, and when it cannot.
+  const asked = useQuery({ queryKey: ["hosts"], queryFn: routes.hosts, enabled: told.size === 0 });
+  const hosts = told.size > 0 ? [...told.values()] : (asked.data?.items ?? []);
+  const sorted = hosts.toSorted((one, other) => one.host.localeCompare(other.host));
+  return (
+    <Page title="Hosts" subtitle={subtitle(sorted)}>
+      {asked.error && told.size === 0 ? (
+        <Problem error={asked.error} retry={() => void asked.refetch()} />
+      ) : null}
+      {sorted.length === 0 && !asked.isPending ? (
+        <p className="text-muted">
+          No runner has reported yet. “flotilla up” starts one on this machine; it shows up here by itself.
+        </p>
+      ) : null}
+      <div className="divide-y divide-line">
+        {sorted.map((host) => (
+          <HostCard key={host.host} host={host} />
+        ))}
+      </div>
+      {sorted.length === 1 ? (
+        <p className="mt-8 border-t border-line pt-4 text-small text-muted">
+          Another machine joins by running a runner that dials out to this fleet; nothing ever dials into it.
+        </p>
+      ) : null}
+    </Page>
+  );
+}
+
+function subtitle(hosts: readonly HostRow[]): string {
+  const online = hosts.filter(({ state }) => state === "online").length;
+  const sessions = hosts.reduce((sum, host) => sum + host.sessions, 0);
+  return hosts.length === 0
+    ? ""
+    : `${online} of ${count(hosts.length, "host")} online, ${count(sessions, "agent")} running`;
+}

@@ -1,0 +1,65 @@
+/**
+ * What a person has asked for and the fleet has not taken yet. Owns sending it, keeping it while nobody answers and
+ * sending it again: every wish carries an id of its own or is decided once, so sending twice changes nothing.
+ */
+import { create } from "zustand";
+import { Unreachable } from "../api/client.ts";
+
+export interface Wish {
+  /** The id of the command or the gate. */
+  readonly id: string;
+  readonly session: string;
+  /** What a person would recognise it by. */
+  readonly text: string;
+  readonly at: string;
+  readonly state: "sending" | "queued" | "accepted" | "failed";
+  readonly error: unknown;
+  readonly send: () => Promise<void>;
+}
+
+interface Outbox {
+  readonly wishes: ReadonlyMap<string, Wish>;
+}
+
+export const useOutbox = create<Outbox>(() => ({ wishes: new Map() }));
+
+export async function wish(asked: Pick<Wish, "id" | "session" | "text" | "send">): Promise<void> {
+  put({ ...asked, at: new Date().toISOString(), state: "sending", error: null });
+  await attempt(asked.id);
+}
+
+/** Sends what could not be sent: when the connection is back, or because a person says so. */
+export async function sendQueued(): Promise<void> {
+  const queued = [...useOutbox.getState().wishes.values()].filter(({ state }) => state === "queued");
+  // One after another: messages keep the order in which they were written.
+  // oxlint-disable-next-line no-await-in-loop
+  for (const { id } of queued) await attempt(id);
+}
+
+export async function sendAgain(id: string): Promise<void> {
+  await attempt(id);
+}
+
+export function forget(id: string): void {
+  useOutbox.setState(({ wishes }) => {
+    const next = new Map(wishes);
+    next.delete(id);
+    return { wishes: next };
+  });
+}
+
+async function attempt(id: string): Promise<void> {
+  const asked = useOutbox.getState().wishes.get(id);
+  if (!asked) return;
+  put({ ...asked, state: "sending", error: null });
+  try {
+    await asked.send();
+    put({ ...asked, state: "accepted", error: null });
+  } catch (error) {
+    put({ ...asked, state: error instanceof Unreachable ? "queued" : "failed", error });
+  }
+}
+
+function put(next: Wish): void {
+  useOutbox.setState(({ wishes }) => ({ wishes: new Map(wishes).set(next.id, next) }));
+}

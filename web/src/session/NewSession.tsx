@@ -1,0 +1,271 @@
+/** The form that starts a session. On the first day it is also the explanation of what a session is. */
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { ChevronRight } from "lucide-react";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { useLocation, useSearchParams } from "wouter";
+import { Page } from "../app/Page.tsx";
+import { newId } from "../api/ids.ts";
+import { routes } from "../api/routes.ts";
+import type { AgentRow, ProjectRow } from "../api/wire.ts";
+import { useFleet } from "../fleet/store.ts";
+import { CopyButton } from "../ui/CopyButton.tsx";
+import { count } from "../ui/numbers.ts";
+import { Problem } from "../ui/Problem.tsx";
+import { Rehearsal } from "./Rehearsal.tsx";
+
+export function NewSession(): ReactNode {
+  const projects = useQuery({ queryKey: ["projects"], queryFn: routes.projects });
+  const agents = useQuery({ queryKey: ["agents"], queryFn: routes.agents });
+  const first = useFleet(({ ready, sessions }) => ready && sessions.size === 0);
+  const error = projects.error ?? agents.error;
+  return (
+    <Page
+      title={first ? "Start your first session" : "New session"}
+      subtitle="An agent works on a branch of its own, in a clone of its own, and asks you before it uses a tool."
+    >
+      {error ? (
+        <Problem error={error} retry={() => void Promise.all([projects.refetch(), agents.refetch()])} />
+      ) : null}
+      {projects.data && agents.data ? (
+        <Form projects={projects.data.items} agents={agents.data.items} />
+      ) : null}
+    </Page>
+  );
+}
+
+function Form({
+  projects,
+  agents,
+}: {
+  projects: readonly ProjectRow[];
+  agents: readonly AgentRow[];
+}): ReactNode {
+  const [wanted] = useSearchParams();
+  const [, navigate] = useLocation();
+  const [project, setProject] = useState(() =>
+    firstOf(projects, wanted.get("project"), (it) => it.id, usable),
+  );
+  const [agent, setAgent] = useState(() =>
+    firstOf(
+      agents,
+      wanted.get("agent"),
+      (it) => it.name,
+      (it) => it.available,
+    ),
+  );
+  const [host, setHost] = useState("");
+  const [base, setBase] = useState("");
+  const [prompt, setPrompt] = useState("");
+  // One id for one form: pressing twice, or again after a lost answer, starts one session.
+  const [ids] = useState(() => ({ id: newId("ses"), prompt_id: newId("cmd") }));
+  const create = useMutation({
+    mutationFn: () =>
+      routes.createSession({
+        id: ids.id,
+        project,
+        agent,
+        ...(prompt.trim() === "" ? {} : { prompt, prompt_id: ids.prompt_id }),
+        ...(host === "" ? {} : { host }),
+        ...(base.trim() === "" ? {} : { base: base.trim() }),
+      }),
+    onSuccess: (row) => navigate(`/sessions/${row.id}`),
+  });
+  const chosen = projects.find((it) => it.id === project);
+  const worker = agents.find((it) => it.name === agent);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    create.mutate();
+  };
+  if (projects.length === 0) return <NoProject />;
+  return (
+    <form className="grid max-w-[640px] gap-5" onSubmit={submit}>
+      <AgentChoice agents={agents} chosen={agent} onChoose={setAgent} />
+      <div className="grid gap-5 wide:grid-cols-2">
+        <label className="block">
+          <span className="label">Project</span>
+          <select className="field" value={project} onChange={({ target }) => setProject(target.value)}>
+            {projects.map((it) => (
+              <option key={it.id} value={it.id}>
+                {it.name}
+              </option>
+            ))}
+          </select>
+          {chosen ? <ProjectNotes project={chosen} /> : null}
+        </label>
+        <label className="block">
+          <span className="label">Host</span>
+          <select className="field" value={host} onChange={({ target }) => setHost(target.value)}>
+            <option value="">Place it where there is room</option>
+            {hostsFor(chosen, worker).map((name) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <label className="block">
+        <span className="label">What should it do?</span>
+        <textarea
+          className="field min-h-28 [field-sizing:content]"
+          value={prompt}
+          placeholder="Say what you want and how you will know that it is done"
+          onChange={({ target }) => setPrompt(target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) create.mutate();
+          }}
+        />
+      </label>
+      {agent === "rehearsal" ? <Rehearsal onPrompt={setPrompt} /> : null}
+      <details>
+        <summary className="flex min-h-8 list-none items-center gap-1 text-small text-muted">
+          <ChevronRight size={14} aria-hidden className="[details[open]_&]:rotate-90" />
+          Start from another branch or commit
+        </summary>
+        <input
+          className="field mt-1 font-mono"
+          aria-label="Branch or commit"
+          placeholder={chosen?.hosts[0]?.branch ?? "The checkout’s own commit"}
+          value={base}
+          onChange={({ target }) => setBase(target.value)}
+        />
+      </details>
+      {create.error ? <Problem error={create.error} /> : null}
+      <div className="flex justify-end">
+        <button
+          type="submit"
+          className="button button-primary button-touch"
+          disabled={create.isPending || project === "" || !worker?.available}
+        >
+          {create.isPending ? "Starting" : "Start session"}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function AgentChoice({
+  agents,
+  chosen,
+  onChoose,
+}: {
+  agents: readonly AgentRow[];
+  chosen: string;
+  onChoose: (name: string) => void;
+}): ReactNode {
+  const missing = agents.filter(({ available }) => !available);
+  return (
+    <fieldset>
+      <legend className="label">Agent</legend>
+      <div className="grid gap-2 wide:grid-cols-2">
+        {agents
+          .filter(({ available }) => available)
+          .map((agent) => (
+            <label
+              key={agent.name}
+              className="flex min-h-11 cursor-pointer items-center gap-3 rounded border border-line bg-raised px-3 py-2 hover:bg-hover has-checked:border-accent has-checked:bg-accent-soft"
+            >
+              <input
+                type="radio"
+                name="agent"
+                className="size-4 shrink-0 accent-accent-fill"
+                checked={agent.name === chosen}
+                onChange={() => onChoose(agent.name)}
+              />
+              <span className="min-w-0">
+                <span className="block font-medium">{agent.title}</span>
+                <span className="block truncate text-small text-muted">{where(agent)}</span>
+              </span>
+            </label>
+          ))}
+      </div>
+      {missing.length > 0 ? (
+        <details className="mt-2">
+          <summary className="flex min-h-8 list-none items-center gap-1 text-small text-muted">
+            <ChevronRight size={14} aria-hidden className="[details[open]_&]:rotate-90" />
+            Not found: {missing.map(({ title }) => title).join(", ")}. How to get them
+          </summary>
+          <ul className="mt-1 grid gap-1">
+            {missing.map((agent) => (
+              <Missing key={agent.name} agent={agent} />
+            ))}
+          </ul>
+        </details>
+      ) : null}
+    </fieldset>
+  );
+}
+
+function Missing({ agent }: { agent: AgentRow }): ReactNode {
+  const hint = agent.hosts.find((host) => host.hint)?.hint;
+  return (
+    <li className="flex items-center gap-2 rounded bg-tint px-3 py-1.5 text-small">
+      <span className="min-w-0 grow [overflow-wrap:anywhere]">
+        <b className="font-medium">{agent.title}</b>{" "}
+        <span className="text-muted">{hint ?? "is on no host."}</span>
+      </span>
+      {hint ? <CopyButton text={hint} /> : null}
+    </li>
+  );
+}
+
+function ProjectNotes({ project }: { project: ProjectRow }): ReactNode {
+  const problems = project.hosts.filter(({ problem }) => problem);
+  const uncommitted = Math.max(0, ...project.hosts.map((host) => host.uncommitted));
+  return (
+    <span className="mt-1 block text-small">
+      {problems.map(({ host, problem }) => (
+        <span key={host} className="block text-bad">
+          {host}: {problem}
+        </span>
+      ))}
+      {uncommitted > 0 ? (
+        <span className="block text-muted">
+          {count(uncommitted, "uncommitted file")} in the checkout; the session will not see them.
+        </span>
+      ) : null}
+    </span>
+  );
+}
+
+function NoProject(): ReactNode {
+  return (
+    <div className="text-muted">
+      <p>No host has a project yet. Name a git repository when you start Flotilla on its machine:</p>
+      <p className="code-view mt-2 flex items-center justify-between px-3 py-2 text-text">
+        flotilla up --project PATH
+        <CopyButton text="flotilla up --project PATH" />
+      </p>
+    </div>
+  );
+}
+
+function where(agent: AgentRow): string {
+  const able = agent.hosts.filter(({ available }) => available);
+  const versions = new Set(able.map(({ version }) => version).filter(Boolean));
+  const on = able.length === 1 ? able[0]?.host : count(able.length, "host");
+  return [...versions].join(", ") + (versions.size > 0 ? " on " : "On ") + on;
+}
+
+/** Hosts that have both the project and the agent. */
+function hostsFor(project: ProjectRow | undefined, agent: AgentRow | undefined): string[] {
+  const able = new Set(agent?.hosts.filter(({ available }) => available).map(({ host }) => host));
+  return (project?.hosts ?? [])
+    .filter(({ host, problem }) => !problem && able.has(host))
+    .map(({ host }) => host);
+}
+
+function usable(project: ProjectRow): boolean {
+  return project.hosts.some(({ problem, state }) => !problem && state !== "silent");
+}
+
+/** The one that was asked for, else the first that will do, else the first. */
+function firstOf<T>(
+  items: readonly T[],
+  wanted: string | null,
+  key: (item: T) => string,
+  good: (item: T) => boolean,
+): string {
+  const found = items.find((item) => key(item) === wanted) ?? items.find(good) ?? items[0];
+  return found === undefined ? "" : key(found);
+}

@@ -1,0 +1,79 @@
+/** One tool call in one line, that opens in place. */
+import {
+  Bot,
+  ChevronRight,
+  CircleHelp,
+  FileText,
+  Globe,
+  ListChecks,
+  type LucideIcon,
+  Pencil,
+  Search,
+  SquareTerminal,
+  Wrench,
+} from "lucide-react";
+import { type ReactNode, memo } from "react";
+import { Changes } from "../diff/Changes.tsx";
+import { duration } from "../ui/time.ts";
+import { visible } from "../ui/visible.ts";
+import { outcomeWords } from "../ui/words.ts";
+import type { ToolItem } from "./items.ts";
+import { Nested } from "./Nested.tsx";
+import { useOpen } from "./opened.ts";
+import { ToolDetail } from "./ToolDetail.tsx";
+import { summarise, type ToolClass } from "./tools.ts";
+
+export const ToolRow = memo(function ToolRow({ item }: { item: ToolItem }): ReactNode {
+  const [open, toggle] = useOpen(item.id);
+  const summary = summarise(item.tool, item.input);
+  const Icon = icons[summary.class];
+  const { words, look } = standing(item);
+  const added = item.files.reduce((sum, file) => sum + file.added, 0);
+  const removed = item.files.reduce((sum, file) => sum + file.removed, 0);
+  return (
+    <Nested parent={item.parent}>
+      <button type="button" className="tool-line" aria-expanded={open} onClick={toggle}>
+        <ChevronRight size={14} aria-hidden className={`shrink-0 ${open ? "rotate-90" : ""}`} />
+        <Icon size={14} aria-hidden className="shrink-0" />
+        <span className="shrink-0">{summary.verb}</span>
+        <span className="min-w-0 grow truncate font-mono text-text">
+          {visible(summary.object.split("\n", 1)[0] ?? "")}
+        </span>
+        <Changes added={added} removed={removed} />
+        <span className={`shrink-0 ${look}`}>{words}</span>
+      </button>
+      {open ? <ToolDetail item={item} /> : null}
+    </Nested>
+  );
+});
+
+const icons: Record<ToolClass, LucideIcon> = {
+  read: FileText,
+  edit: Pencil,
+  run: SquareTerminal,
+  search: Search,
+  web: Globe,
+  agent: Bot,
+  plan: ListChecks,
+  question: CircleHelp,
+  other: Wrench,
+};
+
+/** How a call stands, in a word or two. */
+function standing({ gate, released, finished, at }: ToolItem): { words: string; look: string } {
+  if (finished) {
+    const words = outcomeWords[finished.outcome];
+    if (finished.outcome !== "succeeded")
+      return { words, look: finished.outcome === "failed" ? "text-bad" : "text-needs" };
+    return { words: duration(Date.parse(finished.at) - Date.parse(released?.at ?? at)), look: "text-faint" };
+  }
+  if (gate?.withdrawn) return { words: "no longer asked", look: "text-faint" };
+  if (released)
+    return {
+      words: released.allowed ? "running" : "denied",
+      look: released.allowed ? "text-accent" : "text-needs",
+    };
+  if (gate?.decided) return { words: "decided", look: "text-muted" };
+  if (gate) return { words: "needs you", look: "font-medium text-needs" };
+  return { words: "asked", look: "text-faint" };
+}

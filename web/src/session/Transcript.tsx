@@ -1,0 +1,143 @@
+/**
+ * The transcript, drawn only where it is seen. Follows the end while one is there, holds still while one reads, and
+ * brings older parts when one comes to the beginning.
+ */
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown } from "lucide-react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { useServices } from "../app/services.ts";
+import type { SessionRow } from "../api/wire.ts";
+import { Retrying } from "./Retrying.tsx";
+import { RowView } from "./RowView.tsx";
+import { type Row, rowsOf } from "./rows.ts";
+import type { SessionView } from "./store.ts";
+
+interface TranscriptProps {
+  id: string;
+  view: SessionView;
+  row: SessionRow | null;
+}
+
+/** Nearer than this to the end counts as being there. */
+const END_PX = 60;
+/** Nearer than this to the beginning asks for what is before it. */
+const BEGINNING_PX = 400;
+
+export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
+  const { log, older } = view;
+  const rows = useMemo(() => (log ? rowsOf(log) : []), [log]);
+  const store = useServices().stores.of(id);
+  const scroller = useRef<HTMLDivElement>(null);
+  const [atEnd, setAtEnd] = useState(true);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => estimates[rows[index]?.kind ?? "item"],
+    getItemKey: (index) => rows[index]?.key ?? index,
+    overscan: 8,
+    paddingStart: 16,
+    paddingEnd: 16,
+    anchorTo: "end",
+    followOnAppend: true,
+    scrollEndThreshold: END_PX,
+  });
+
+  const begun = rows.length > 0;
+  useEffect(() => {
+    if (begun) virtual.scrollToEnd();
+    // Once, when there is something to see: the end is what a person comes for.
+    // oxlint-disable-next-line react/exhaustive-deps
+  }, [begun]);
+
+  const onScroll = (): void => {
+    const element = scroller.current;
+    if (!element) return;
+    setAtEnd(virtual.isAtEnd(END_PX));
+    if (element.scrollTop < BEGINNING_PX && older === "more") void store.loadOlder();
+  };
+
+  return (
+    <div className="relative min-h-0 grow">
+      {/* Scrolls, so the keyboard must reach it. */}
+      <section
+        ref={scroller}
+        onScroll={onScroll}
+        tabIndex={0}
+        aria-label="Transcript"
+        className="h-full overflow-y-auto overscroll-contain px-3 wide:px-5"
+      >
+        {log && !begun ? <Beginning row={row} /> : null}
+        <Older state={older} onAsk={() => void store.loadOlder()} />
+        <div className="relative mx-auto max-w-[760px]" style={{ height: virtual.getTotalSize() }}>
+          {virtual.getVirtualItems().map((item) => {
+            const shown = rows[item.index];
+            return shown ? (
+              <div
+                key={item.key}
+                data-index={item.index}
+                ref={virtual.measureElement}
+                className="absolute inset-x-0 top-0"
+                style={{ transform: `translateY(${item.start}px)` }}
+              >
+                <RowView row={shown} session={id} />
+              </div>
+            ) : null;
+          })}
+        </div>
+        {log?.facts.retry ? <Retrying retry={log.facts.retry} /> : null}
+      </section>
+      <Announcements rows={rows} />
+      {begun && !atEnd ? (
+        <button
+          type="button"
+          className="button absolute bottom-3 left-1/2 -translate-x-1/2 shadow-md"
+          onClick={() => virtual.scrollToEnd({ behavior: "auto" })}
+        >
+          <ArrowDown size={16} aria-hidden />
+          Jump to latest
+        </button>
+      ) : null}
+    </div>
+  );
+}
+
+const estimates: Record<Row["kind"], number> = { item: 72, tool: 32, run: 32 };
+
+function Older({ state, onAsk }: { state: SessionView["older"]; onAsk: () => void }): ReactNode {
+  if (state === "none") return null;
+  return (
+    <p className="pt-3 text-center text-small text-faint">
+      {state === "loading" ? (
+        "Loading what was before"
+      ) : (
+        <button type="button" className="button-quiet" onClick={onAsk}>
+          {state === "failed" ? "Older messages could not be loaded. Try again" : "Load what was before"}
+        </button>
+      )}
+    </p>
+  );
+}
+
+function Beginning({ row }: { row: SessionRow | null }): ReactNode {
+  return (
+    <p className="mx-auto max-w-[760px] pt-6 text-muted">
+      {row?.state === "queued" || row?.state === "starting"
+        ? `${row.state_reason ?? "The host is making a worktree and starting the agent."}`
+        : "Nothing has been said yet."}
+    </p>
+  );
+}
+
+/** Finished messages are told to those who listen; text that is being written is not. */
+function Announcements({ rows }: { rows: readonly Row[] }): ReactNode {
+  const last = rows.findLast(
+    (row) => row.kind === "item" && row.item.kind === "speech" && !row.item.streaming,
+  );
+  const text =
+    last?.kind === "item" && last.item.kind === "speech" && !last.item.thinking ? last.item.text : "";
+  return (
+    <div aria-live="polite" className="sr-only">
+      {text.slice(0, 400)}
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+/** What a person wrote: on a quiet tint, set right on a phone. */
+import { Paperclip } from "lucide-react";
+import type { ReactNode } from "react";
+import { Moment } from "../ui/Moment.tsx";
+import { bytes } from "../ui/numbers.ts";
+import type { UserItem } from "./items.ts";
+
+export function UserRow({ item }: { item: UserItem }): ReactNode {
+  return (
+    <div className="flex justify-end py-2 wide:justify-start">
+      <div className="max-w-[88%] rounded bg-tint px-3 py-2 wide:w-full wide:max-w-none">
+        <p className="max-w-[72ch] text-large [overflow-wrap:anywhere] whitespace-pre-wrap wide:text-base">
+          {item.text}
+        </p>
+        {item.attachments.map((file) => (
+          <p key={file.id} className="mt-1 flex items-center gap-1.5 text-small text-muted">
+            <Paperclip size={14} aria-hidden />
+            {file.name}, {bytes(file.bytes)}
+          </p>
+        ))}
+        <p className="mt-0.5 text-small text-faint">
+          <Moment at={item.at} as="clock" />
+          {item.delivery === "steer" ? " · into the running turn" : ""}
+        </p>
+      </div>
+    </div>
+  );
+}

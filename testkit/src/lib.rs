@@ -16,5 +16,6 @@ pub mod nats_server;
 pub mod repository;
 
 pub mod claude;
+pub mod fleet;
 pub mod flotilla;
 pub mod model_endpoint;

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 const OLDEST: (u32, u32) = (2, 12);
 
 /// The path of the binary, looked for once in a process.
-pub(super) fn path() -> &'static Path {
+pub fn path() -> &'static Path {
     static PATH: LazyLock<PathBuf> = LazyLock::new(find);
     &PATH
 }

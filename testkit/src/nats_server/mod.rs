@@ -3,4 +3,5 @@
 mod binary;
 mod server;
 
+pub use binary::path as binary;
 pub use server::NatsServer;

@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::{EXIT_CODES, Failure};
 use crate::logging::Format;
-use crate::{down, logging, nats_creds, parts, tether, up};
+use crate::{client, down, logging, nats_creds, parts, tether, up};
 
 /// What of the logs a command shows that a person started: its own news, and everybody's trouble.
 const FOR_A_PERSON: &str = "warn,flotilla=info";
@@ -39,6 +39,8 @@ enum Command {
     /// The way in for NATS clients.
     #[command(subcommand, after_help = EXIT_CODES)]
     Nats(Nats),
+    #[command(flatten)]
+    Client(client::Arguments),
     /// Hold one agent's stdio for a runner.
     #[command(hide = true)]
     Shim(parts::ShimArguments),
@@ -87,6 +89,7 @@ impl Invocation {
                 block_on(many_threads()?, parts::runner(arguments)).map(done)
             }
             Command::Nats(Nats::Creds(arguments)) => nats_creds::run(&arguments).map(done),
+            Command::Client(arguments) => Ok(client::run(arguments, client::Output::default())),
             Command::Shim(arguments) => {
                 logging::start(Format::Human, FOR_A_FILE);
                 block_on(one_thread()?, parts::shim(arguments)).map(done)
@@ -119,4 +122,26 @@ fn build(builder: &mut Builder) -> Result<Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::because("the runtime could not be started", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Invocation::command().debug_assert();
+    }
+
+    #[test]
+    fn a_rehearsal_gets_every_word_after_its_name() {
+        let words = ["--session-id", "x", "--help", "--settings", "{}", "-p"];
+        let line = ["flotilla", "rehearse"].into_iter().chain(words);
+        let Command::Rehearse { arguments } = Invocation::parse_from(line).command else {
+            unreachable!("it was asked for")
+        };
+        assert_eq!(arguments, words);
+    }
 }

@@ -28,7 +28,7 @@ mod down;
 mod nats_creds;
 mod up;
 
-// mod client;
+mod client;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,267 @@
+//! The command line of the client verbs.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::exit::EXIT_CODES;
+
+/// Verbs that talk to a coordinator.
+#[derive(Debug, Subcommand)]
+pub enum Arguments {
+    /// Sign in to a coordinator and keep an API token for the other commands
+    #[command(after_help = EXIT_CODES)]
+    Login(Login),
+    /// Start sessions, read along, talk to them and stop them
+    #[command(after_help = EXIT_CODES)]
+    Session(Session),
+    /// See what waits for you, and decide it
+    #[command(after_help = EXIT_CODES)]
+    Gate(Gate),
+    /// The machines of the fleet
+    #[command(after_help = EXIT_CODES)]
+    Host(Host),
+}
+
+#[derive(Debug, Args)]
+pub struct Login {
+    /// Where the coordinator is, such as https://flotilla.example.org
+    #[arg(env = "FLOTILLA_URL", value_name = "URL")]
+    pub url: String,
+    #[arg(long, value_name = "EMAIL")]
+    pub email: Option<String>,
+    /// Read the password from stdin instead of asking for it
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Say what happened in JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Session {
+    /// Print what the server says, as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub verb: SessionVerb,
+}
+
+/// Sessions are named by their id, by its last digits, or `latest`.
+#[derive(Debug, Subcommand)]
+pub enum SessionVerb {
+    /// List sessions, those that need you first
+    Ls {
+        /// Ended ones too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Start a session and print its id
+    Start(Start),
+    /// Show one session, and what happened in it
+    Show {
+        #[arg(value_name = "ID")]
+        session: String,
+        /// Everything that happened so far
+        #[arg(long)]
+        events: bool,
+        /// What happens from now on, until the session ends
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Say something to a session and print the message's id
+    Send {
+        #[arg(value_name = "ID")]
+        session: String,
+        /// What to say; `-` reads it from stdin
+        #[arg(value_name = "TEXT")]
+        text: String,
+        /// Into the turn that runs, instead of after it
+        #[arg(long)]
+        steer: bool,
+    },
+    /// Wait until a session is idle, waits for you, or has ended, and print its state
+    Wait {
+        #[arg(value_name = "ID")]
+        session: String,
+        /// Only this one; the first of the three when left out
+        #[arg(long = "for", value_name = "STATE")]
+        state: Option<Awaited>,
+        /// Give up after so many seconds (exit code 5)
+        #[arg(long, value_name = "SECONDS")]
+        timeout: Option<u64>,
+    },
+    /// End a session; its worktree and branch stay
+    Stop {
+        #[arg(value_name = "ID")]
+        session: String,
+    },
+    /// Stop the turn that runs; the session stays
+    Interrupt {
+        #[arg(value_name = "ID")]
+        session: String,
+    },
+    /// Take up a session that has ended or sleeps
+    Resume {
+        #[arg(value_name = "ID")]
+        session: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Start {
+    /// The project's name or id
+    #[arg(long, short)]
+    pub project: String,
+    /// Such as claude, codex or rehearsal
+    #[arg(long, short)]
+    pub agent: String,
+    /// Where; the fleet chooses when left out
+    #[arg(long)]
+    pub host: Option<String>,
+    /// The first line of the prompt when left out
+    #[arg(long)]
+    pub title: Option<String>,
+    /// A branch or commit to start from
+    #[arg(long)]
+    pub base: Option<String>,
+    /// What to do; `-` reads it from stdin
+    #[arg(value_name = "PROMPT")]
+    pub prompt: Option<String>,
+}
+
+/// A state worth waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Awaited {
+    Idle,
+    Waiting,
+    Ended,
+}
+
+#[derive(Debug, Args)]
+pub struct Gate {
+    /// Print what the server says, as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub verb: GateVerb,
+}
+
+/// Gates are named by their id, by its last digits, `oldest` or `latest`.
+#[derive(Debug, Subcommand)]
+pub enum GateVerb {
+    /// List what waits for you, oldest first
+    Ls {
+        /// Of this session alone
+        #[arg(long, value_name = "ID")]
+        session: Option<String>,
+        /// Decided and withdrawn ones too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show exactly what would run
+    Show {
+        #[arg(value_name = "ID")]
+        gate: String,
+    },
+    /// Let it run
+    Allow {
+        #[arg(value_name = "ID")]
+        gate: String,
+        /// Run this JSON input instead of what was asked for; `-` reads it from stdin
+        #[arg(long, value_name = "JSON")]
+        input: Option<String>,
+        /// Refuse when it is no longer what you saw: the input_hash of `gate show --json`
+        #[arg(long, value_name = "HASH")]
+        input_hash: Option<String>,
+    },
+    /// Do not let it run; the agent goes on and is told why
+    Deny {
+        #[arg(value_name = "ID")]
+        gate: String,
+        /// Word for word for the agent
+        #[arg(value_name = "REASON")]
+        reason: Option<String>,
+    },
+    /// Answer a question: one answer for each question, a label or your own words
+    Answer {
+        #[arg(value_name = "ID")]
+        gate: String,
+        #[arg(value_name = "ANSWER", required = true)]
+        answers: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Host {
+    /// Print what the server says, as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub verb: HostVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum HostVerb {
+    /// List hosts with their load, agents and projects
+    Ls,
+}
+
+impl Arguments {
+    /// Whether JSON is wanted.
+    pub(super) const fn json(&self) -> bool {
+        match self {
+            Self::Login(login) => login.json,
+            Self::Session(session) => session.json,
+            Self::Gate(gate) => gate.json,
+            Self::Host(host) => host.json,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(subcommand)]
+        arguments: Arguments,
+    }
+
+    fn parse(line: &[&str]) -> Arguments {
+        let line = std::iter::once("flotilla").chain(line.iter().copied());
+        Line::try_parse_from(line).expect("a valid line").arguments
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn json_may_stand_anywhere_after_the_noun() {
+        assert!(parse(&["session", "--json", "ls"]).json());
+        assert!(parse(&["session", "ls", "--json"]).json());
+        assert!(parse(&["gate", "show", "oldest", "--json"]).json());
+        assert!(!parse(&["host", "ls"]).json());
+    }
+
+    #[test]
+    fn a_prompt_may_come_from_stdin_and_a_reason_is_one_word_of_the_line() {
+        let Arguments::Session(session) = parse(&[
+            "session", "start", "-p", "shop", "-a", "claude", "--host", "vps-1", "-",
+        ]) else {
+            unreachable!("a session verb")
+        };
+        assert!(
+            matches!(session.verb, SessionVerb::Start(start) if start.prompt.as_deref() == Some("-"))
+        );
+        let Arguments::Gate(gate) = parse(&["gate", "deny", "1a2b", "use src/ instead"]) else {
+            unreachable!("a gate verb")
+        };
+        assert!(
+            matches!(gate.verb, GateVerb::Deny { reason: Some(reason), .. } if reason == "use src/ instead")
+        );
+    }
+}

@@ -28,7 +28,7 @@ pub(super) fn initialized(request: &str, pending: Option<Vec<Value>>) -> Value {
             "models": [{ "value": MODEL, "resolvedModel": MODEL, "displayName": "Rehearsal (follows a script; not a model)",
                          "description": "Needs no account and spends no tokens" }],
             "account": { "tokenSource": "none", "apiKeySource": "none" },
-            "pid": std::process::id(),
+            "claude_code_version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
         },
     });
     if let Some(pending) = pending {

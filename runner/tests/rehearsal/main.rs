@@ -6,6 +6,7 @@
 
 mod process;
 
+mod adapter;
 mod interrupts;
 mod permissions;
 mod resuming;

@@ -131,7 +131,9 @@ impl ShimFrames {
             let frame = match self.reader.next().await {
                 Some(Ok(frame)) => frame,
                 // A shim that ended before it read our last words: everything it said has come before this.
-                Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+                Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
+                    return Ok(None);
+                }
                 Some(Err(error)) => return Err(Error::Receive(error)),
                 None => return Ok(None),
             };

@@ -22,6 +22,7 @@ pub struct Host {
     pub worktrees: PathBuf,
     /// `DIR/runner/stores`.
     pub stores: PathBuf,
+    pub agents: BTreeMap<String, AgentConfiguration>,
     /// The runner's own environment, from which agents get allow-listed names only.
     pub environment: BTreeMap<String, String>,
     pub inventory: watch::Receiver<Inventory>,
@@ -59,18 +60,17 @@ impl Host {
                 "the agent `{name}` is not installed on this host; {hint}"
             ));
         };
-        let home = self.home(&found.configuration);
+        let configuration = self.agents.get(name).cloned().unwrap_or_default();
+        let home = self.home(&configuration);
         let request = LaunchRequest {
             session,
-            configuration: &found.configuration,
+            configuration: &configuration,
             program,
             worktree,
             home: &home,
             environment: &self.environment,
         };
-        Ok(match found.dialect {
-            Dialect::Claude => agent::claude::launch(&request),
-        })
+        Ok(agent::launch(found.dialect, name, &request))
     }
 
     /// How an agent of this name speaks.
@@ -83,7 +83,7 @@ impl Host {
     /// The newest plan that an agent has written.
     #[must_use]
     pub fn plan(&self, name: &str) -> Option<String> {
-        let configuration = self.agent(name).ok()?.configuration;
+        let configuration = self.agents.get(name).cloned().unwrap_or_default();
         let home = self.home(&configuration);
         agent::claude::plan_file(&agent::claude::configuration_folder(&configuration, &home))
     }

@@ -37,8 +37,6 @@ pub struct Fixed {
     pub labels: BTreeMap<String, String>,
     pub flotilla: PathBuf,
     pub agents: BTreeMap<String, AgentConfiguration>,
-    /// The runner's own, in which agents are looked for.
-    pub environment: BTreeMap<String, String>,
     pub projects: Vec<PathBuf>,
     pub started_at: Timestamp,
 }
@@ -47,7 +45,7 @@ impl Fixed {
     /// Looks at everything.
     pub async fn look(&self) -> Inventory {
         Inventory {
-            agents: agent::discover(&self.agents, &self.flotilla, &self.environment).await,
+            agents: agent::discover(&self.agents, &self.flotilla).await,
             projects: self.look_at_projects().await,
         }
     }

@@ -4,41 +4,28 @@
 //! and recorded (`session`), reaches an agent (`agent`, `shim`) in a worktree (`worktree`), and what the agent says
 //! leaves by the `relay`. It never imports the coordinator, and knows browsers only as the people behind decisions.
 
-#[cfg(feature = "wip")]
 mod inbox;
-#[cfg(feature = "wip")]
 mod sessions;
 
-#[cfg(feature = "wip")]
 pub mod session;
 
 pub mod agent;
 pub mod rehearsal;
 pub mod shim;
-#[cfg(feature = "wip")]
 pub mod worktree;
 
-#[cfg(feature = "wip")]
 pub mod relay;
 
-#[cfg(feature = "wip")]
 mod configuration;
-#[cfg(feature = "wip")]
 mod host;
-#[cfg(feature = "wip")]
 mod inventory;
-#[cfg(feature = "wip")]
 mod presence;
-#[cfg(feature = "wip")]
 mod run;
 
-#[cfg(feature = "wip")]
 pub use configuration::Configuration;
-#[cfg(feature = "wip")]
 pub use run::{Error, run};
 
 /// An error with its causes, once each, for a log line.
-#[cfg(feature = "wip")]
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

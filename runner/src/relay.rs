@@ -67,11 +67,11 @@ impl Relay {
     /// Runs until cancelled, or until another owner is found.
     pub async fn run(mut self, token: CancellationToken) {
         let owned = token.run_until_cancelled_owned(async move {
-            self.carry().await;
+            Box::pin(self.carry()).await;
             self.reached.send_replace(Reached::FormerOwner);
             tracing::error!(session.id = %self.identity.session, "another runner owns this session now; stopped sending its events");
         });
-        owned.await;
+        Box::pin(owned).await;
     }
 
     /// Returns only when somebody else owns the session.

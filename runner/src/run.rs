@@ -50,8 +50,7 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
         slots: configuration.slots,
         labels: configuration.labels,
         flotilla: configuration.flotilla.clone(),
-        agents: configuration.agents,
-        environment: configuration.environment.clone(),
+        agents: configuration.agents.clone(),
         projects: configuration.projects,
         started_at: Timestamp::now(),
     };
@@ -63,6 +62,7 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
         sessions: folders.sessions,
         worktrees: folders.worktrees,
         stores: folders.stores,
+        agents: configuration.agents,
         environment: configuration.environment,
         inventory,
     });

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::blocks::Blocks;
 use super::machine::Machine;
 use crate::agent::Adapter;
+use crate::worktree::Snapshot;
 
 const SCHEMA: &str = "
     CREATE TABLE log (seq INTEGER PRIMARY KEY, type TEXT NOT NULL, body BLOB NOT NULL, object TEXT) STRICT;
@@ -66,6 +67,9 @@ pub struct Saved {
     pub blocks: Blocks,
     /// How far the agent's stdout has been read, in bytes of its present process.
     pub position: u64,
+    /// What was in the worktree when it was last looked at.
+    #[serde(default)]
+    pub snapshot: Option<Snapshot>,
 }
 
 /// One event, numbered and ready to be kept.

@@ -7,7 +7,9 @@ pub mod log;
 pub mod machine;
 pub mod paths;
 
+mod agent_link;
 mod blocks;
+mod files;
 mod handle;
 mod live;
 mod oversize;

@@ -13,12 +13,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::blocks::Blocks;
+use super::files::Files;
 use super::handle::{Handle, Told};
 use super::live::Outlet;
 use super::log::{self, Identity, Log, Saved};
 use super::machine::{AgentEnd, Effect, Input, Machine};
 use super::paths::SessionPaths;
-use super::perform::{Done, Files};
+use super::perform::Done;
 use super::shim_link::ShimLink;
 use crate::agent::{Adapter, AgentEvent};
 use crate::host::Host;
@@ -75,6 +76,7 @@ impl Task {
             machine,
             blocks: Blocks::default(),
             position: 0,
+            snapshot: None,
         };
         Log::create(&paths.database(), &identity, order, &saved)?;
         Self::reopen(parts, paths)
@@ -127,7 +129,7 @@ impl Task {
 
     async fn run(mut self, mut told: mpsc::Receiver<Told>, token: CancellationToken) {
         for effect in self.saved.machine.resume() {
-            self.perform(effect).await;
+            self.perform(effect);
         }
         while let Some(heard) = self.hear(&mut told, &token).await {
             match heard {
@@ -135,7 +137,7 @@ impl Task {
                 Heard::Shim(frame) => self.read_frame(frame).await,
                 Heard::ShimGone => self.find_shim_again(),
                 Heard::Reached(reached) => self.reached(reached, &token).await,
-                Heard::Done(done) => self.done(done).await,
+                Heard::Done(done) => self.done(*done).await,
                 Heard::LiveDue => self.send_live(),
             }
         }
@@ -159,7 +161,7 @@ impl Task {
             () = token.cancelled() => None,
             it = told.recv() => it.map(|it| Heard::Told(Box::new(it))),
             changed = self.reached.changed() => changed.ok().map(|()| Heard::Reached(*self.reached.borrow_and_update())),
-            Some(done) = self.background.join_next() => Some(Heard::Done(done.unwrap_or_else(|panic| Done::Lost(panic.to_string())))),
+            Some(done) = self.background.join_next() => Some(Heard::Done(Box::new(done.unwrap_or_else(|panic| Done::Lost(panic.to_string()))))),
             () = async { match live_due { Some(at) => tokio::time::sleep_until(at).await, None => std::future::pending().await } } => Some(Heard::LiveDue),
             frame = shim => Some(frame.map_or(Heard::ShimGone, Heard::Shim)),
         }
@@ -246,17 +248,17 @@ impl Task {
             Reached::UpTo(seq) => {
                 self.step(vec![Input::Acknowledged { seq }], None).await;
                 self.discard_objects(seq);
-                if self.saved.machine.has_ended() && seq == self.saved.machine.seq() {
-                    if let Err(error) = tokio::task::block_in_place(|| self.log.note_relayed(seq)) {
-                        tracing::warn!(%error, "could not note that the session is settled");
-                    }
+                let settled = self.saved.machine.has_ended() && seq == self.saved.machine.seq();
+                if settled
+                    && let Err(error) = tokio::task::block_in_place(|| self.log.note_relayed(seq))
+                {
+                    tracing::warn!(%error, "could not note that the session is settled");
                 }
             }
             Reached::FormerOwner => {
                 self.perform(Effect::EndAgent {
                     generation: self.saved.machine.generation(),
-                })
-                .await;
+                });
                 token.cancel();
             }
         }
@@ -288,7 +290,7 @@ impl Task {
             return false;
         }
         for effect in effects {
-            self.perform(effect).await;
+            self.perform(effect);
         }
         true
     }
@@ -357,7 +359,7 @@ enum Heard {
     Shim(FromShim),
     ShimGone,
     Reached(Reached),
-    Done(Done),
+    Done(Box<Done>),
     LiveDue,
 }
 

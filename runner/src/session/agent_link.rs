@@ -1,0 +1,218 @@
+//! The agent, seen from its session: attached to through its shim, told things once, ended with everything it began.
+
+use std::time::Duration;
+
+use nats::event::{Attachment, GateKind, ObjectReference};
+
+use super::machine::{AgentEnd, AgentState, Input, Outgoing};
+use super::perform::{Done, NoAgent};
+use super::shim_link::ShimLink;
+use super::task::{LINE_BYTES_MAX, Task};
+use crate::agent::Ask;
+use crate::shim::{self, LineSplitter, ShimClient, ShimSpec};
+
+/// Between asking an agent to end and ending it.
+const END_GRACE: Duration = Duration::from_secs(2);
+/// Attachments are on the server before the message is; a server that is away for longer is worth a warning.
+const FETCH_BOUND: Duration = Duration::from_secs(60);
+
+impl Task {
+    /// Attaches to the shim that holds this agent; starts one when the machine has only just asked for it.
+    pub(super) fn start_agent(&mut self, generation: u32) {
+        let socket = self.paths.socket(generation);
+        let may_start = self.saved.machine.agent() == AgentState::Starting;
+        let position = self.saved.position;
+        let spec = if may_start {
+            self.spec(generation)
+        } else {
+            Err(String::new())
+        };
+        let (folder, flotilla) = (
+            self.paths.shim(generation),
+            self.parts.host.flotilla.clone(),
+        );
+        self.background.spawn(async move {
+            let attached = async {
+                if shim::is_alive(&socket).await {
+                    return ShimClient::connect(&socket, position).await.map_err(|error| {
+                        tracing::error!(error = %crate::chain(&error), "could not attach to the shim");
+                        NoAgent::Gone
+                    });
+                }
+                if !may_start {
+                    return Err(NoAgent::Gone);
+                }
+                let spec = spec.map_err(NoAgent::NotStarted)?;
+                let failed = |error: &dyn std::error::Error| NoAgent::NotStarted(crate::chain(error));
+                tokio::fs::create_dir_all(&folder).await.map_err(|error| failed(&error))?;
+                shim::launch(&flotilla, &spec, &folder).await.map_err(|error| failed(&error))?;
+                ShimClient::connect(&socket, 0).await.map_err(|error| failed(&error))
+            };
+            Done::Agent { generation, attached: attached.await }
+        });
+    }
+
+    pub(super) async fn agent_attached(
+        &mut self,
+        generation: u32,
+        attached: Result<ShimClient, NoAgent>,
+    ) {
+        if generation != self.saved.machine.generation() {
+            return;
+        }
+        match attached {
+            Ok(client) => {
+                tracing::info!(
+                    agent.pid = client.hello.agent_pid,
+                    generation,
+                    "attached to the agent"
+                );
+                self.shim = Some(ShimLink::new(client, &self.parts.tasks));
+                if self.saved.machine.has_ended() {
+                    self.end_agent(generation);
+                    return;
+                }
+                // Whatever may not have been written is sent again; the shim writes each once.
+                for outgoing in self.saved.machine.outgoing().to_vec() {
+                    self.send(outgoing);
+                }
+                self.step(vec![Input::AgentStarted { generation }], None)
+                    .await;
+            }
+            Err(NoAgent::NotStarted(reason)) => {
+                self.step(vec![Input::AgentNotStarted { generation, reason }], None)
+                    .await;
+            }
+            Err(NoAgent::Gone) => {
+                let end = AgentEnd {
+                    generation,
+                    code: None,
+                    signal: None,
+                    cause: Some(
+                        "the agent is gone: its process and the one that held it have ended"
+                            .to_owned(),
+                    ),
+                    stderr_tail: String::new(),
+                    half_line_bytes: self.splitter.rest().len(),
+                };
+                self.step(vec![Input::AgentExited(end)], None).await;
+            }
+        }
+    }
+
+    /// The line broke: attach again where reading stopped, or learn that the agent is gone.
+    pub(super) fn find_shim_again(&mut self) {
+        self.shim = None;
+        if self.saved.machine.agent() != AgentState::Gone {
+            // What was read of an unfinished line is read again.
+            self.splitter = LineSplitter::with_line_bytes_max(self.saved.position, LINE_BYTES_MAX);
+            self.start_agent(self.saved.machine.generation());
+        }
+    }
+
+    pub(super) fn end_agent(&mut self, generation: u32) {
+        if let Some(shim) = &self.shim {
+            shim.end(END_GRACE);
+            return;
+        }
+        let socket = self.paths.socket(generation);
+        self.parts.tasks.spawn(async move {
+            if let Ok(client) = ShimClient::connect(&socket, 0).await
+                && let Err(error) = client.handle.end(END_GRACE).await
+            {
+                tracing::warn!(error = %crate::chain(&error), "could not end an agent");
+            }
+        });
+    }
+
+    pub(super) fn send(&mut self, outgoing: Outgoing) {
+        // Without a line it waits in the machine, and is sent when there is one.
+        if self.shim.is_none() {
+            return;
+        }
+        match &outgoing {
+            Outgoing::Message { attachments, .. } if !attachments.is_empty() => {
+                self.fetch(outgoing)
+            }
+            _ => self.write(&outgoing, &[]),
+        }
+    }
+
+    pub(super) fn write(&mut self, outgoing: &Outgoing, files: &[(Attachment, Vec<u8>)]) {
+        let adapter = &mut self.saved.adapter;
+        let inputs = match outgoing {
+            Outgoing::Handshake { generation } => adapter.handshake(*generation),
+            Outgoing::Message { command, text, .. } => vec![adapter.message(*command, text, files)],
+            Outgoing::Answer {
+                gate,
+                request,
+                input,
+                decision,
+            } => {
+                vec![adapter.answer(*gate, request, input, decision)]
+            }
+            Outgoing::Interrupt { command } => vec![adapter.interrupt(*command)],
+            Outgoing::Reply { id, bytes } => vec![crate::agent::Input {
+                id: id.clone(),
+                bytes: bytes.clone(),
+            }],
+        };
+        if let Some(shim) = &self.shim {
+            for input in inputs {
+                shim.input(input.id, input.bytes);
+            }
+        }
+    }
+
+    fn fetch(&mut self, outgoing: Outgoing) {
+        let Outgoing::Message { attachments, .. } = &outgoing else {
+            return;
+        };
+        let (client, attachments) = (self.parts.client.clone(), attachments.clone());
+        let bucket = nats::stream::object_bucket(&self.identity.host);
+        self.background.spawn(async move {
+            let (mut files, mut missing) = (Vec::new(), Vec::new());
+            for attachment in attachments {
+                let reference = ObjectReference {
+                    bucket: bucket.clone(),
+                    name: attachment.object_name(),
+                    bytes: attachment.bytes,
+                    sha256: attachment.sha256.clone(),
+                };
+                match tokio::time::timeout(FETCH_BOUND, client.object(&reference)).await {
+                    Ok(Ok(bytes)) => files.push((attachment, bytes.to_vec())),
+                    Ok(Err(_)) | Err(_) => missing.push(format!("`{}`", attachment.name)),
+                }
+            }
+            Done::Fetched {
+                outgoing,
+                files,
+                missing,
+            }
+        });
+    }
+
+    /// A plan is a file of the agent's: without it the card would show nothing.
+    pub(super) fn with_plan(&self, mut ask: Ask) -> Ask {
+        if ask.kind == GateKind::Plan && ask.plan.is_none() {
+            ask.plan = self.parts.host.plan(&self.saved.machine.start().agent);
+        }
+        ask
+    }
+
+    fn spec(&self, generation: u32) -> Result<ShimSpec, String> {
+        let start = self.saved.machine.start();
+        let worktree = self
+            .parts
+            .host
+            .worktree(&start.project, self.identity.session);
+        let launch = self
+            .parts
+            .host
+            .launch(&start.agent, self.identity.session, &worktree)?;
+        let mut spec = ShimSpec::new(launch.program, launch.cwd, self.paths.socket(generation));
+        spec.args = launch.args;
+        spec.env = launch.env;
+        Ok(spec)
+    }
+}

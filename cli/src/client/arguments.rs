@@ -58,6 +58,7 @@ pub enum SessionVerb {
     Start(Start),
     /// Show one session, and what happened in it
     Show {
+        /// Its id, the last digits of it, or `latest`
         #[arg(value_name = "ID")]
         session: String,
         /// Everything that happened so far
@@ -69,6 +70,7 @@ pub enum SessionVerb {
     },
     /// Say something to a session and print the message's id
     Send {
+        /// Its id, the last digits of it, or `latest`
         #[arg(value_name = "ID")]
         session: String,
         /// What to say; `-` reads it from stdin
@@ -79,7 +81,9 @@ pub enum SessionVerb {
         steer: bool,
     },
     /// Wait until a session is idle, waits for you, or has ended, and print its state
+    #[command(after_help = EXIT_CODES)]
     Wait {
+        /// Its id, the last digits of it, or `latest`
         #[arg(value_name = "ID")]
         session: String,
         /// Only this one; the first of the three when left out
@@ -91,16 +95,19 @@ pub enum SessionVerb {
     },
     /// End a session; its worktree and branch stay
     Stop {
+        /// Its id, the last digits of it, or `latest`
         #[arg(value_name = "ID")]
         session: String,
     },
     /// Stop the turn that runs; the session stays
     Interrupt {
+        /// Its id, the last digits of it, or `latest`
         #[arg(value_name = "ID")]
         session: String,
     },
     /// Take up a session that has ended or sleeps
     Resume {
+        /// Its id, the last digits of it, or `latest`
         #[arg(value_name = "ID")]
         session: String,
     },
@@ -159,11 +166,13 @@ pub enum GateVerb {
     },
     /// Show exactly what would run
     Show {
+        /// Its id, the last digits of it, `oldest` or `latest`
         #[arg(value_name = "ID")]
         gate: String,
     },
     /// Let it run
     Allow {
+        /// Its id, the last digits of it, `oldest` or `latest`
         #[arg(value_name = "ID")]
         gate: String,
         /// Run this JSON input instead of what was asked for; `-` reads it from stdin
@@ -175,6 +184,7 @@ pub enum GateVerb {
     },
     /// Do not let it run; the agent goes on and is told why
     Deny {
+        /// Its id, the last digits of it, `oldest` or `latest`
         #[arg(value_name = "ID")]
         gate: String,
         /// Word for word for the agent
@@ -183,6 +193,7 @@ pub enum GateVerb {
     },
     /// Answer a question: one answer for each question, a label or your own words
     Answer {
+        /// Its id, the last digits of it, `oldest` or `latest`
         #[arg(value_name = "ID")]
         gate: String,
         #[arg(value_name = "ANSWER", required = true)]

@@ -16,6 +16,8 @@ use super::exit::Error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Every answer but a stream comes well within this.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// What a page may hold; a server that gives fewer is asked more often.
+const ITEMS_PER_PAGE: &str = "500";
 /// Lists are paged; nobody reads further, and a server that never ends a list is broken.
 const PAGES_MAX: usize = 100;
 
@@ -89,6 +91,7 @@ impl Server {
         let mut cursor: Option<String> = None;
         for _ in 0..PAGES_MAX {
             let mut query = query.to_vec();
+            query.push(("limit", ITEMS_PER_PAGE));
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
             let mut page = self.get(path, &query).await?;
             let Value::Array(more) = page["items"].take() else {

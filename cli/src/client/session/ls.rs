@@ -1,6 +1,5 @@
 //! `session ls`: who needs you, who works, who is idle.
 
-use nats::event::State;
 use serde_json::{Value, json};
 
 use crate::client::clock::Clock;
@@ -16,17 +15,13 @@ use crate::client::words;
 const TITLE_CHARACTERS_MAX: usize = 44;
 
 pub(super) async fn run(all: bool, server: &Server, output: &mut Output) -> Result<(), Error> {
-    let rows = server.list(&["api", "sessions"], &[]).await?;
+    let active = [("state", "active")];
+    let rows = server
+        .list(&["api", "sessions"], if all { &[] } else { &active })
+        .await?;
     let mut sessions: Vec<(SessionView, Value)> = Vec::with_capacity(rows.len());
     for row in rows {
         sessions.push((server.view(&row)?, row));
-    }
-    let ended = sessions
-        .iter()
-        .filter(|(view, _)| view.state.is(&State::Ended))
-        .count();
-    if !all {
-        sessions.retain(|(view, _)| !view.state.is(&State::Ended));
     }
     sessions.sort_by_key(|(view, _)| {
         let newest_first = std::cmp::Reverse(view.updated_at);
@@ -37,9 +32,6 @@ pub(super) async fn run(all: bool, server: &Server, output: &mut Output) -> Resu
         )
     });
     let (views, rows): (Vec<SessionView>, Vec<Value>) = sessions.into_iter().unzip();
-    if !output.json && !all && ended > 0 {
-        output.say(&format!("{ended} ended, not shown; --all shows them."));
-    }
     if !output.json && views.is_empty() {
         output.say("No session. `flotilla session start --project P --agent A PROMPT` starts one.");
         return Ok(());

@@ -9,6 +9,7 @@ use nats::event::{Answer, Choice, GateKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::plan::plan;
 use super::protocol::{Asking, ControlRequest};
 use super::translate::Adapter;
 use super::{describe, notices, write};
@@ -107,9 +108,7 @@ impl Adapter {
             tool_use: tool_use.clone(),
             kind,
             tool: tool.clone(),
-            plan: (kind == GateKind::Plan)
-                .then(|| self.plan.of(&input))
-                .flatten(),
+            plan: plan(&input).filter(|_| kind == GateKind::Plan),
             input,
             summary: described.summary,
             risks: described.risks,

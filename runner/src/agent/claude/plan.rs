@@ -1,83 +1,72 @@
 //! The plan that a person is asked to approve.
 //!
-//! Newer builds ask with an empty input: the plan is a file that the agent wrote just before, by a tool call like
-//! any other. The adapter sees that call and keeps the text; for a plan that was written in any other way there is
-//! the newest file on the disk. Knows nothing of the gate that shows it.
+//! It stands in the question's input. An agent that asks before it has written its plan file asks with an empty
+//! input: then there is only what lies on the disk, and that may be somebody else's. Knows nothing of the gate.
 
 use std::fs;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A plan longer than this is read from the disk when it is needed: the adapter's state is stored after every line.
-const PLAN_BYTES_MAX: usize = 64 * 1024;
-
-/// The plan file as the agent last left it, by its own account.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Plan(Option<String>);
-
-impl Plan {
-    /// Takes note when a plan file was written or edited.
-    pub fn tool_finished(&mut self, tool: &str, result: &Value) {
-        let wrote = matches!(tool, "Write" | "Edit" | "MultiEdit");
-        if !wrote || !result["filePath"].as_str().is_some_and(is_plan_file) {
-            return;
-        }
-        let text = result["content"]
-            .as_str()
-            .map(str::to_owned)
-            .or_else(|| edited(result));
-        self.0 = text.filter(|text| text.len() <= PLAN_BYTES_MAX);
-    }
-
-    /// What is asked for approval: in the question itself with older builds.
-    pub fn of(&self, input: &Value) -> Option<String> {
-        let told = input["plan"]
-            .as_str()
-            .filter(|plan| !plan.trim().is_empty())
-            .map(str::to_owned);
-        told.or_else(|| self.0.clone())
-    }
+pub(super) fn plan(input: &Value) -> Option<String> {
+    let plan = input["plan"].as_str()?;
+    (!plan.trim().is_empty()).then(|| plan.to_owned())
 }
 
-/// The newest plan in the agent's configuration folder. Sessions that share a folder share its plans, so this is
-/// the second choice.
+/// The newest plan in the agent's configuration folder, for a question that came without one. Sessions that share
+/// a home share this folder, so it says of itself that it may not be the one.
 #[must_use]
 pub fn plan_file(configuration_folder: &Path) -> Option<String> {
-    let newest = fs::read_dir(configuration_folder.join("plans"))
+    let (_, path) = fs::read_dir(configuration_folder.join("plans"))
         .ok()?
         .filter_map(Result::ok)
-        .filter(|entry| {
-            entry
-                .path()
-                .extension()
-                .is_some_and(|extension| extension == "md")
-        })
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
         .max()?;
-    fs::read_to_string(newest.1).ok()
+    let name = path.file_name()?.to_string_lossy().into_owned();
+    let text = fs::read_to_string(&path).ok()?;
+    Some(format!(
+        "*The agent asked without a plan. This is the newest plan file here, `{name}`; \
+         it may be of another session.*\n\n{text}"
+    ))
 }
 
-fn is_plan_file(path: &str) -> bool {
-    let path = Path::new(path);
-    let folder = path.parent().and_then(Path::file_name);
-    folder.is_some_and(|folder| folder == "plans")
-        && path.extension().is_some_and(|extension| extension == "md")
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-/// An edit's result holds the whole file as it was, and what was put in the place of what.
-fn edited(result: &Value) -> Option<String> {
-    let before = result["originalFile"].as_str()?;
-    let (old, new) = (result["oldString"].as_str()?, result["newString"].as_str()?);
-    if old.is_empty() || !before.contains(old) {
-        return None;
+    use super::*;
+
+    #[test]
+    fn the_plan_is_in_the_question() {
+        assert_eq!(
+            plan(&json!({"plan": "# Do it", "planFilePath": "/p.md"})).as_deref(),
+            Some("# Do it")
+        );
+        assert_eq!(plan(&json!({})), None);
+        assert_eq!(plan(&json!({"plan": " "})), None);
     }
-    let everywhere = result["replaceAll"].as_bool().unwrap_or_default();
-    Some(if everywhere {
-        before.replace(old, new)
-    } else {
-        before.replacen(old, new, 1)
-    })
+
+    #[test]
+    fn a_question_without_a_plan_has_the_newest_file_and_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(plan_file(folder.path()), None);
+        let plans = folder.path().join("plans");
+        fs::create_dir(&plans).unwrap();
+        for (name, seconds) in [("new.md", 20), ("old.md", 10), ("no-plan.txt", 30)] {
+            fs::write(plans.join(name), name).unwrap();
+            let file = fs::File::options()
+                .append(true)
+                .open(plans.join(name))
+                .unwrap();
+            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
+                .unwrap();
+        }
+        let plan = plan_file(folder.path()).unwrap();
+        assert!(
+            plan.ends_with("\n\nnew.md") && plan.contains("may be of another session"),
+            "{plan}"
+        );
+    }
 }

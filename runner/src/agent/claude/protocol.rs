@@ -161,9 +161,6 @@ pub(super) struct Carried {
     pub uuid: Option<uuid::Uuid>,
     #[serde(rename = "isReplay", deserialize_with = "lenient")]
     pub is_replay: bool,
-    /// The result as the tool gave it. A tool call that is finished after a resume says `toolUseResult`.
-    #[serde(alias = "toolUseResult", deserialize_with = "lenient")]
-    pub tool_use_result: Value,
     #[serde(deserialize_with = "lenient")]
     pub tool_result_meta: Vec<ResultMeta>,
 }

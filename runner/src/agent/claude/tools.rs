@@ -162,15 +162,11 @@ impl Adapter {
             self.asks.call_ended(&tool_use_id);
             let call = self.calls.open.remove(&tool_use_id).unwrap_or_default();
             let outcome = self.outcome(&call, is_error, &tool_use_id, &carried.tool_result_meta);
-            if outcome == ToolOutcome::Succeeded {
-                self.plan
-                    .tool_finished(&call.tool, &carried.tool_use_result);
-            }
             events.push(AgentEvent::ToolFinished {
                 tool_use: tool_use_id,
                 outcome,
                 output: text_of(content),
-                files: files_touched(&call.tool, outcome),
+                files: files_touched(&call),
             });
         }
     }
@@ -196,9 +192,9 @@ impl Adapter {
     }
 }
 
-fn files_touched(tool: &str, outcome: ToolOutcome) -> FilesTouched {
-    let ran = outcome != ToolOutcome::Denied;
-    if ran && !HARMLESS.contains(&tool) {
+fn files_touched(call: &Call) -> FilesTouched {
+    // A call that was never released cannot have run.
+    if call.fate.is_open() && !HARMLESS.contains(&call.tool.as_str()) {
         FilesTouched::Perhaps
     } else {
         FilesTouched::No

@@ -9,7 +9,6 @@ use super::about::About;
 use super::asks::Asks;
 use super::blocks::Blocks;
 use super::notices;
-use super::plan::Plan;
 use super::protocol::{
     Carried, Content, ControlResponse, Line, Spoken, StreamEvent, Streamed, System,
 };
@@ -33,7 +32,6 @@ pub struct Adapter {
     pub(super) blocks: Blocks,
     pub(super) calls: Calls,
     pub(super) asks: Asks,
-    pub(super) plan: Plan,
     pub(super) reckoning: Reckoning,
     unreadable: u32,
 }

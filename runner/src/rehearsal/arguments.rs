@@ -10,8 +10,15 @@ pub(super) struct Arguments {
     pub opening: Opening,
     /// Where memories lie; in the home directory when absent.
     pub state: Option<PathBuf>,
-    /// Only say the version.
-    pub version: bool,
+    /// Not a conversation, but a word about the program.
+    pub about: Option<About>,
+}
+
+/// What a program says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    Version,
+    Help,
 }
 
 /// Which conversation this process carries on.
@@ -31,7 +38,7 @@ impl Arguments {
         let mut read = Self {
             opening: Opening::Fresh,
             state: None,
-            version: false,
+            about: None,
         };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
@@ -46,7 +53,8 @@ impl Arguments {
                     read.opening = value().map_or(Opening::Fresh, Opening::Resumed)
                 }
                 "--state" => read.state = value().map(PathBuf::from),
-                "--version" => read.version = true,
+                "--version" => read.about = Some(About::Version),
+                "--help" => read.about = Some(About::Help),
                 // Their values may look like anything, a flag of ours included.
                 "--settings" | "--append-system-prompt" | "--mcp-config" | "--model" => {
                     drop(value())

@@ -62,6 +62,9 @@ impl From<io::Error> for Error {
     }
 }
 
+/// Whoever queues more than this has lost count.
+const MESSAGES_WAITING_MAX: usize = 10_000;
+
 /// A process at work on one conversation.
 pub(super) struct Life<W> {
     pub heard: mpsc::Receiver<Heard>,
@@ -218,6 +221,11 @@ impl<W: AsyncWrite + Unpin> Life<W> {
                 self.output
                     .line(line::replay(uuid, &message.message))
                     .await?;
+            }
+            _ if self.exchange.queue.len() >= MESSAGES_WAITING_MAX => {
+                return Err(
+                    Error::Input("too many messages wait for their turn".to_owned()).into(),
+                );
             }
             _ => self.exchange.queue.push_back(message),
         }

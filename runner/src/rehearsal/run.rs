@@ -8,7 +8,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use tokio::io::Stdout;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::arguments::Arguments;
+use super::arguments::{About, Arguments, Opening};
 use super::input;
 use super::life::{Exchange, Life, Stop};
 use super::line;
@@ -25,12 +25,9 @@ const TELLS_STATES: &str = "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS";
 /// program's name; those it does not know are passed over.
 pub async fn run(arguments: Vec<String>) -> ExitCode {
     let arguments = Arguments::read(&arguments);
-    if arguments.version {
-        let version = concat!(env!("CARGO_PKG_VERSION"), " (Flotilla rehearsal)\n");
-        return match std::io::stdout().write_all(version.as_bytes()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
-        };
+    if let Some(about) = arguments.about {
+        let said = std::io::stdout().write_all(words(about).as_bytes());
+        return said.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     let life = match prepare(arguments).await {
         Ok(life) => life,
@@ -65,7 +62,7 @@ async fn prepare(arguments: Arguments) -> Result<Life<Stdout>, Error> {
     let folder = std::env::current_dir().map_err(Error::Folder)?;
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(STATE));
     let state = arguments.state.or(home).ok_or(Error::NoState)?;
-    let resumed = matches!(arguments.opening, super::arguments::Opening::Resumed(_));
+    let resumed = matches!(arguments.opening, Opening::Resumed(_));
     let (memory, conversation) = match Memory::open(&state, arguments.opening) {
         Ok(opened) => opened,
         Err(memory::Error::Unknown(id)) => {
@@ -89,6 +86,23 @@ async fn prepare(arguments: Arguments) -> Result<Life<Stdout>, Error> {
         resumed,
         exchange: Exchange::default(),
     })
+}
+
+const fn words(about: About) -> &'static str {
+    match about {
+        About::Version => concat!(env!("CARGO_PKG_VERSION"), " (Flotilla rehearsal)\n"),
+        About::Help => concat!(
+            "A rehearsal: it behaves like a coding agent and is no model. It needs no account and spends no tokens.\n\n",
+            "It reads messages in Claude Code's stream-json on stdin, as Flotilla sends them, and answers on stdout.\n",
+            "A prompt is a script, one step a line; any other prompt gets a short tour.\n\n",
+            "  say TEXT               stream WORDS MS        read PATH\n",
+            "  write PATH TEXT        run COMMAND            ask QUESTION | A | B\n",
+            "  plan TEXT              sleep MS               flood BYTES\n",
+            "  crash                  half                   longline BYTES\n\n",
+            "In TEXT, \\n is a new line and {answer} what was last answered to a question.\n\n",
+            "Options: --session-id ID, --resume ID, --state DIR (else ~/.flotilla-rehearsal); others are passed over.\n",
+        ),
+    }
 }
 
 /// One line on stderr with the whole chain of causes.

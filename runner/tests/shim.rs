@@ -465,6 +465,15 @@ async fn a_shim_that_is_killed_takes_the_agent_with_it_before_it_reads_an_end() 
 }
 
 #[tokio::test]
+async fn a_shim_that_is_killed_leaves_nothing_of_the_agents_group() {
+    let bench = Bench::shell(&format!("sleep 1000 & echo $! > child; {TELLS_OF_EOF}")).await;
+    let child: u32 = bench.until_file("child").await.trim().parse().unwrap();
+    kill(bench.hello.shim_pid, rustix::process::Signal::KILL);
+    bench.until_gone(bench.hello.agent_pid).await;
+    bench.until_gone(child).await;
+}
+
+#[tokio::test]
 async fn a_shim_that_is_told_to_stop_ends_the_whole_group_before_stdin() {
     let bench = Bench::shell(&format!("sleep 1000 & echo $! > child; {TELLS_OF_EOF}")).await;
     bench.until_file("ready").await;

@@ -648,6 +648,29 @@ fn nothing_a_session_did_is_gone_when_its_worktree_is() {
 }
 
 #[test]
+fn branches_and_stashes_that_the_agent_made_are_kept_whatever_it_did_to_its_own() {
+    let (host, checkout) = (Host::new(), boat());
+    let store = host.store(&Project::recognise(checkout.path()).unwrap());
+    let worktree = host.create(&checkout, "k7", None).unwrap().worktree;
+    worktree.keep(&store).unwrap();
+    shell(
+        &worktree,
+        "export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@a GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@a
+        git checkout -q -b fix; echo x > x; git add x; git commit -qm x
+        echo stashed >> README.md; git stash -q; git branch -q -D flotilla/k7; git checkout -q --orphan bare",
+    );
+    let kept = worktree.remove(&store).unwrap();
+    assert_eq!(Some(kept.head), checkout.head());
+    let store = git2::Repository::open(store.path()).unwrap();
+    for name in ["k7/heads/fix", "k7/stash", "heads/flotilla/k7"] {
+        store.find_reference(&format!("refs/kept/{name}")).unwrap();
+    }
+    let uncommitted = store.find_reference("refs/kept/k7/uncommitted").unwrap();
+    let tree = uncommitted.peel_to_tree().unwrap();
+    assert!(tree.get_name("x").is_some());
+}
+
+#[test]
 fn a_worktree_whose_repository_leads_elsewhere_is_not_followed() {
     let (host, checkout) = (Host::new(), boat());
     let before = checkout.snapshot();

@@ -1,4 +1,4 @@
-//! What a session did, saved before its worktree goes: its branch, and what it had not committed, as refs of the store.
+//! What a session did, saved before its worktree goes: its branches, and what it had not committed, as refs of the store.
 //! Nothing is ever deleted that was not kept first.
 
 use std::fs;
@@ -32,7 +32,7 @@ impl Worktree {
         let clone = self.open_clone()?;
         let view = View::open(self)?;
         let _lock = lock(store.path())?;
-        let head = self.keep_commits(store, &clone).map_err(failed)?;
+        let head = self.keep_commits(store, &clone, &view).map_err(failed)?;
         let uncommitted = self.keep_uncommitted(store, &view, head).map_err(failed)?;
         Ok(Kept {
             head: head.to_string(),
@@ -61,15 +61,24 @@ impl Worktree {
         })
     }
 
-    fn keep_commits(&self, store: &Store, clone: &Repository) -> Result<Oid, git2::Error> {
-        let head = clone.head()?.peel_to_commit()?.id();
+    fn keep_commits(
+        &self,
+        store: &Store,
+        clone: &Repository,
+        view: &View,
+    ) -> Result<Oid, git2::Error> {
         let (branch, short_id) = (self.branch(), &self.short_id);
         let refspecs = [
             format!("+HEAD:refs/kept/{short_id}/HEAD"),
+            // By this name another session can start from it.
             format!("+refs/heads/{branch}:refs/kept/heads/{branch}"),
+            format!("+refs/heads/*:refs/kept/{short_id}/heads/*"),
+            format!("+refs/stash:refs/kept/{short_id}/stash"),
         ];
         store.fetch_from(clone.path(), &refspecs.each_ref().map(String::as_str))?;
-        Ok(head)
+        // An agent that checked out a branch without a commit has its files on top of where it started.
+        let head = clone.head().and_then(|head| head.peel_to_commit());
+        head.map(|head| head.id()).or_else(|_| view.base_commit())
     }
 
     fn keep_uncommitted(

@@ -67,7 +67,7 @@ impl Store {
         let _lock = lock(&self.path)?;
         let fetched = self.repository().and_then(|store| {
             copy_shallow(&project.path, &store)?;
-            take_over(&store, &project.path, &TAKEN_OVER)
+            take_over(&store, &project.path, &TAKEN_OVER, FetchPrune::On)
         });
         fetched.map_err(|source| Error::Fetch {
             path: project.path.clone(),
@@ -75,9 +75,9 @@ impl Store {
         })
     }
 
-    /// Takes refs over from a repository of ours.
+    /// Takes refs over from a repository of ours, and lets go of none.
     pub(super) fn fetch_from(&self, path: &Path, refspecs: &[&str]) -> Result<(), git2::Error> {
-        take_over(&self.repository()?, path, refspecs)
+        take_over(&self.repository()?, path, refspecs, FetchPrune::Off)
     }
 
     /// The commit that a base means: a branch of the checkout, one that a session left, a remote's, a tag, a commit.
@@ -122,12 +122,17 @@ pub(super) fn file_name(name: &str) -> Result<&str, Error> {
     }
 }
 
-fn take_over(store: &Repository, from: &Path, refspecs: &[&str]) -> Result<(), git2::Error> {
+fn take_over(
+    store: &Repository,
+    from: &Path,
+    refspecs: &[&str],
+    prune: FetchPrune,
+) -> Result<(), git2::Error> {
     let mut remote = store.remote_anonymous(&repository::file_url(from))?;
     let mut options = FetchOptions::new();
     options
         .download_tags(AutotagOption::None)
-        .prune(FetchPrune::On)
+        .prune(prune)
         .update_fetchhead(false);
     // A fetch writes down where the other side's history ends, and a local one believes that it never does.
     let shallow = store.path().join("shallow");

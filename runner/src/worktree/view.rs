@@ -104,8 +104,13 @@ impl View {
         index.write_tree_to(&self.repository)
     }
 
+    /// The tree of the commit the session started from.
     pub(super) fn base(&self) -> Result<Oid, git2::Error> {
         Ok(self.repository.find_reference(BASE)?.peel_to_tree()?.id())
+    }
+
+    pub(super) fn base_commit(&self) -> Result<Oid, git2::Error> {
+        Ok(self.repository.find_reference(BASE)?.peel_to_commit()?.id())
     }
 
     /// Paths that are in the index but not in the worktree, and those that are new or different there.

@@ -1,0 +1,347 @@
+//! The daemon as a coordinator sees it: commands in, events out, on a real nats-server with a real shim and the
+//! rehearsal agent. Contracts pinned here: nothing is told to the agent before EVENTS holds the decision, and a
+//! runner that stops and starts again goes on with the same agent.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use nats::client::{Followed, From, Options};
+use nats::command::{Command, GateDecide, MessageSend, Order, SessionStart, SessionStop};
+use nats::event::{Decision, GateOpened, Verdict};
+use nats::ids::{CommandId, HostName, SessionId, UserId};
+use nats::record::HostRecord;
+use nats::stream::{self, Bucket};
+use nats::{Client, Envelope, Event, Timestamp, Wire, subject};
+use runner::Configuration;
+use testkit::nats_server::NatsServer;
+use testkit::repository::Repository;
+use testkit::{flotilla, wait};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+const BOUND: Duration = Duration::from_secs(30);
+
+struct Station {
+    client: Client,
+    host: HostName,
+    configuration: Configuration,
+    runner: Option<(CancellationToken, JoinHandle<Result<(), runner::Error>>)>,
+    events: mpsc::Receiver<Followed>,
+    seen: Vec<Envelope>,
+    _server: NatsServer,
+    _data: tempfile::TempDir,
+}
+
+impl Station {
+    async fn start(project: &Path) -> Self {
+        let server = NatsServer::start().await;
+        let data = tempfile::tempdir().unwrap();
+        let host: HostName = "vps-1".parse().unwrap();
+        let client = Client::connect(Options {
+            url: server.url(),
+            credentials: None,
+            name: "test".into(),
+            inbox_prefix: "_INBOX_test".into(),
+        })
+        .await
+        .unwrap();
+        client.connected().await;
+        client.ensure(1).await.unwrap();
+        client.ensure_host(&host, 1).await.unwrap();
+        let environment = ["PATH", "HOME"]
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
+        let configuration = Configuration {
+            host: host.clone(),
+            data: data.path().to_owned(),
+            nats_url: server.url(),
+            nats_credentials: None,
+            projects: vec![project.to_owned()],
+            agents: BTreeMap::new(),
+            slots: 4,
+            labels: BTreeMap::new(),
+            flotilla: flotilla::path(),
+            environment: environment.collect(),
+        };
+        let events = client.follow(stream::EVENTS, subject::ALL_EVENTS, From::Sequence(1));
+        let mut station = Self {
+            client,
+            host,
+            configuration,
+            runner: None,
+            events,
+            seen: Vec::new(),
+            _server: server,
+            _data: data,
+        };
+        station.start_runner();
+        station
+    }
+
+    fn start_runner(&mut self) {
+        let token = CancellationToken::new();
+        let task = tokio::spawn(runner::run(self.configuration.clone(), token.clone()));
+        self.runner = Some((token, task));
+    }
+
+    async fn stop_runner(&mut self) {
+        let (token, task) = self.runner.take().unwrap();
+        token.cancel();
+        tokio::time::timeout(BOUND, task)
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
+    }
+
+    async fn project(&self) -> String {
+        let hosts = self.client.records::<HostRecord>(Bucket::Hosts);
+        wait::until("the host's record", BOUND, async || {
+            match hosts.get(self.host.as_str()).await {
+                Ok(Some(entry)) => Ok(entry.value.projects[0].id.clone()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await
+    }
+
+    async fn order(&self, session: SessionId, id: CommandId, command: impl Into<Command>) {
+        let order = Order {
+            v: 1,
+            id,
+            session,
+            host: self.host.clone(),
+            epoch: 1,
+            at: Timestamp::now(),
+            by: None,
+            body: Wire::Known(command.into()),
+        };
+        self.client.send_command(&order).await.unwrap();
+    }
+
+    async fn start_session(&self, prompt: &str) -> SessionId {
+        let session = SessionId::new();
+        let start = SessionStart {
+            project: self.project().await,
+            agent: "rehearsal".into(),
+            title: "test".into(),
+            base: None,
+            prompt: Some(MessageSend {
+                text: prompt.into(),
+                ..MessageSend::default()
+            }),
+            prompt_id: Some(CommandId::new()),
+        };
+        self.order(session, session.start_command(), start).await;
+        session
+    }
+
+    /// Reads events until one gives something.
+    async fn until<T>(&mut self, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
+        loop {
+            let next = tokio::time::timeout(BOUND, self.events.recv()).await;
+            let Ok(Some(message)) = next else {
+                let said: Vec<_> = self
+                    .seen
+                    .iter()
+                    .map(|it| format!("{:?}", it.body))
+                    .collect();
+                panic!("nothing more came after:\n{}", said.join("\n"));
+            };
+            let envelope: Envelope = serde_json::from_slice(&message.payload).unwrap();
+            let found = envelope.event().and_then(&mut wanted);
+            self.seen.push(envelope);
+            if let Some(found) = found {
+                return found;
+            }
+        }
+    }
+
+    async fn gate(&mut self) -> GateOpened {
+        self.until(|event| {
+            if let Event::GateOpened(gate) = event {
+                Some(gate.clone())
+            } else {
+                None
+            }
+        })
+        .await
+    }
+
+    async fn allow(&self, session: SessionId, gate: &GateOpened) {
+        let decision = Decision {
+            verdict: Verdict::Allow,
+            reason: None,
+            input: None,
+            answers: None,
+            input_hash: gate.input_hash.clone(),
+            by: UserId::new(),
+            by_name: "Ada".into(),
+            at: Timestamp::now(),
+        };
+        self.order(
+            session,
+            gate.gate.command(),
+            GateDecide {
+                gate: gate.gate,
+                decision,
+            },
+        )
+        .await;
+    }
+
+    async fn turn_over(&mut self) {
+        self.until(|event| matches!(event, Event::TurnFinished(_)).then_some(()))
+            .await;
+    }
+
+    fn tags(&self) -> Vec<&str> {
+        self.seen
+            .iter()
+            .map(|envelope| envelope.body.tag())
+            .collect()
+    }
+
+    async fn end(mut self, session: SessionId) {
+        self.order(session, CommandId::new(), SessionStop {}).await;
+        self.until(|event| matches!(event, Event::SessionEnded(_)).then_some(()))
+            .await;
+        let seqs: Vec<u64> = self.seen.iter().map(|envelope| envelope.seq).collect();
+        let whole: Vec<u64> = (1..=seqs.len() as u64).collect();
+        assert_eq!(seqs, whole, "the log has a hole or a double");
+        self.stop_runner().await;
+    }
+}
+
+fn shop() -> Repository {
+    Repository::new("shop")
+        .file("README.md", "# Shop\n")
+        .commit()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_is_in_the_log_before_the_agent_is_told() {
+    let shop = shop();
+    let mut station = Station::start(shop.path()).await;
+    let session = station.start_session("write a.txt hello\nsay done").await;
+    let gate = station.gate().await;
+    station.allow(session, &gate).await;
+    station.turn_over().await;
+    let tags = station.tags();
+    let at = |tag: &str| {
+        tags.iter()
+            .position(|it| *it == tag)
+            .unwrap_or_else(|| panic!("no {tag} in {tags:?}"))
+    };
+    assert!(at("gate.opened") < at("gate.decided"));
+    assert!(at("gate.decided") < at("tool.released"));
+    assert!(at("tool.released") < at("tool.finished"));
+    station.end(session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_that_was_away_goes_on_with_the_same_agent_and_takes_what_was_sent_meanwhile() {
+    let shop = shop();
+    let mut station = Station::start(shop.path()).await;
+    let session = station.start_session("write a.txt hello\nsay done").await;
+    let gate = station.gate().await;
+    station.stop_runner().await;
+    station.allow(session, &gate).await;
+    station.start_runner();
+    station.turn_over().await;
+    let count = |tag: &str| station.tags().iter().filter(|it| **it == tag).count();
+    assert_eq!(
+        (
+            count("agent.exited"),
+            count("gate.opened"),
+            count("tool.finished")
+        ),
+        (0, 1, 1)
+    );
+    let generations: Vec<u32> = station
+        .seen
+        .iter()
+        .filter_map(|envelope| {
+            if let Some(Event::AgentReady(it)) = envelope.event() {
+                Some(it.generation)
+            } else {
+                None
+            }
+        })
+        .collect();
+    assert!(
+        generations.iter().all(|generation| *generation == 1),
+        "{generations:?}"
+    );
+    station.end(session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_comes_twice_is_taken_once() {
+    let shop = shop();
+    let mut station = Station::start(shop.path()).await;
+    let session = station.start_session("say one").await;
+    station.turn_over().await;
+    let id = CommandId::new();
+    let send = || MessageSend {
+        text: "say two".into(),
+        ..MessageSend::default()
+    };
+    station.order(session, id, send()).await;
+    station.turn_over().await;
+    // The server has forgotten it by now, so this is a new delivery of the same command.
+    station.order(session, id, send()).await;
+    station
+        .order(
+            session,
+            CommandId::new(),
+            MessageSend {
+                text: "say three".into(),
+                ..MessageSend::default()
+            },
+        )
+        .await;
+    station.turn_over().await;
+    assert_eq!(
+        station
+            .tags()
+            .iter()
+            .filter(|tag| **tag == "message.user")
+            .count(),
+        3
+    );
+    station.end(session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_on_an_unknown_project_ends_with_the_reason() {
+    let shop = shop();
+    let mut station = Station::start(shop.path()).await;
+    station.project().await;
+    let session = SessionId::new();
+    let start = SessionStart {
+        project: "nowhere".into(),
+        agent: "rehearsal".into(),
+        title: "test".into(),
+        base: None,
+        prompt: None,
+        prompt_id: None,
+    };
+    station.order(session, session.start_command(), start).await;
+    let ended = station
+        .until(|event| {
+            if let Event::SessionEnded(it) = event {
+                Some(it.clone())
+            } else {
+                None
+            }
+        })
+        .await;
+    assert!(
+        !ended.clean && ended.reason.contains("nowhere"),
+        "{ended:?}"
+    );
+    station.stop_runner().await;
+}

@@ -7,3 +7,11 @@ mod transcript;
 mod replay;
 
 mod properties;
+
+mod driver;
+
+mod failures;
+mod gates;
+mod questions;
+mod text;
+mod turns;

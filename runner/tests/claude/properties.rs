@@ -1,5 +1,6 @@
 //! What must hold for any line and any moment.
 
+use nats::event::TurnOutcome;
 use proptest::prelude::*;
 use runner::agent::{Adapter, AgentEvent, Dialect};
 
@@ -87,6 +88,23 @@ fn a_request_that_nobody_serves_is_answered_with_an_error() {
         );
         assert_eq!(written["response"]["request_id"], "r1");
     }
+}
+
+#[test]
+fn an_answer_that_ends_without_a_reason_is_cut_and_a_local_command_is_not() {
+    let ending = |line: &str| {
+        let events = Adapter::new(Dialect::Claude).line(line.as_bytes());
+        let Some(AgentEvent::TurnFinished { outcome, .. }) = events.last() else {
+            panic!("{events:?}")
+        };
+        *outcome
+    };
+    let cut = r#"{"type":"result","subtype":"success","is_error":false,"stop_reason":null,"num_turns":1,"result":"so"}"#;
+    assert_eq!(ending(cut), TurnOutcome::Cut);
+    let local = r#"{"type":"result","subtype":"success","is_error":false,"stop_reason":null,"num_turns":0,"result":""}"#;
+    assert_eq!(ending(local), TurnOutcome::Completed);
+    let refused = r#"{"type":"result","subtype":"success","is_error":true,"stop_reason":"refusal","num_turns":1,"result":"no"}"#;
+    assert_eq!(ending(refused), TurnOutcome::Failed);
 }
 
 #[test]

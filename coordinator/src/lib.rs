@@ -1,3 +1,30 @@
 //! Browsers on one side, NATS on the other.
 
 pub mod api;
+
+mod http;
+
+mod auth;
+mod dispatch;
+mod hosts;
+mod placement;
+
+mod ingest;
+mod live;
+mod projection;
+mod show;
+
+mod reconcile;
+
+mod chain;
+mod configuration;
+mod run;
+
+pub use configuration::Configuration;
+pub use http::openapi;
+pub use run::{Error, run};
+
+use chain::chain;
+
+/// Copies of every stream; 3 once a fleet's NATS is a cluster.
+const REPLICAS: usize = 1;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nats::Timestamp;
-use nats::event::Event;
+use nats::event::{Event, ObjectReference};
 use nats::ids::{EventId, HostName, SessionId};
 use nats::live::{Live, LiveMessage};
 use serde::{Serialize, Serializer};
@@ -65,6 +65,9 @@ pub struct KnownEventRow {
     pub epoch: u64,
     pub seq: u64,
     pub at: Timestamp,
+    /// Where the whole of `data` lies when it was too big to travel; texts inside are then cut, with a mark.
+    #[ts(optional)]
+    pub object: Option<ObjectReference>,
     /// `type` and `data`.
     #[serde(flatten)]
     pub body: Event,
@@ -85,6 +88,10 @@ pub struct UnknownEventRow {
     pub seq: u64,
     #[schema(value_type = String)]
     pub at: Timestamp,
+    /// Where the whole of `data` lies when it was too big to travel.
+    #[ts(optional)]
+    #[schema(value_type = Option<Object>)]
+    pub object: Option<ObjectReference>,
     /// Such as `gate.opened`; all of them are in `docs/ARCHITECTURE.md`.
     #[serde(rename = "type")]
     pub event_type: String,

@@ -11,6 +11,7 @@ import type { HostName } from "./HostName";
 import type { MessageAssistant } from "./MessageAssistant";
 import type { MessageDelivered } from "./MessageDelivered";
 import type { MessageUser } from "./MessageUser";
+import type { ObjectReference } from "./ObjectReference";
 import type { SessionEnded } from "./SessionEnded";
 import type { SessionId } from "./SessionId";
 import type { SessionOpened } from "./SessionOpened";
@@ -26,4 +27,8 @@ import type { Warning } from "./Warning";
 /**
  * An event whose type this build knows.
  */
-export type KnownEventRow = { v: number, id: EventId, session: SessionId, host: HostName, epoch: number, seq: number, at: Timestamp, } & ({ "type": "session.opened", "data": SessionOpened } | { "type": "session.state", "data": SessionState } | { "type": "session.ended", "data": SessionEnded } | { "type": "agent.ready", "data": AgentReady } | { "type": "agent.exited", "data": AgentExited } | { "type": "agent.retrying", "data": AgentRetrying } | { "type": "turn.started", "data": TurnStarted } | { "type": "turn.finished", "data": TurnFinished } | { "type": "message.user", "data": MessageUser } | { "type": "message.delivered", "data": MessageDelivered } | { "type": "message.assistant", "data": MessageAssistant } | { "type": "tool.requested", "data": ToolRequested } | { "type": "tool.released", "data": ToolReleased } | { "type": "tool.finished", "data": ToolFinished } | { "type": "gate.opened", "data": GateOpened } | { "type": "gate.decided", "data": GateDecided } | { "type": "gate.withdrawn", "data": GateWithdrawn } | { "type": "file.changed", "data": FileChanged } | { "type": "warning", "data": Warning });
+export type KnownEventRow = { v: number, id: EventId, session: SessionId, host: HostName, epoch: number, seq: number, at: Timestamp, 
+/**
+ * Where the whole of `data` lies when it was too big to travel; texts inside are then cut, with a mark.
+ */
+object?: ObjectReference, } & ({ "type": "session.opened", "data": SessionOpened } | { "type": "session.state", "data": SessionState } | { "type": "session.ended", "data": SessionEnded } | { "type": "agent.ready", "data": AgentReady } | { "type": "agent.exited", "data": AgentExited } | { "type": "agent.retrying", "data": AgentRetrying } | { "type": "turn.started", "data": TurnStarted } | { "type": "turn.finished", "data": TurnFinished } | { "type": "message.user", "data": MessageUser } | { "type": "message.delivered", "data": MessageDelivered } | { "type": "message.assistant", "data": MessageAssistant } | { "type": "tool.requested", "data": ToolRequested } | { "type": "tool.released", "data": ToolReleased } | { "type": "tool.finished", "data": ToolFinished } | { "type": "gate.opened", "data": GateOpened } | { "type": "gate.decided", "data": GateDecided } | { "type": "gate.withdrawn", "data": GateWithdrawn } | { "type": "file.changed", "data": FileChanged } | { "type": "warning", "data": Warning });

@@ -34,6 +34,37 @@ fn generated_typescript_is_fresh() {
     }
 }
 
+#[test]
+fn generated_openapi_is_fresh() {
+    let mut fresh = serde_json::to_string_pretty(&coordinator::openapi::document()).unwrap();
+    fresh.push('\n');
+    let path = root().join("docs/openapi.json");
+    if writing() {
+        fs::write(&path, &fresh).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == fresh, "docs/openapi.json is {HOW}");
+}
+
+#[test]
+fn every_address_of_the_router_is_described() {
+    let router = fs::read_to_string(root().join("coordinator/src/http/router.rs")).unwrap();
+    let described = coordinator::openapi::document().paths.paths;
+    let addresses: Vec<&str> = router
+        .split(".route(")
+        .skip(1)
+        .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
+        .filter(|address| *address != "/api/openapi.json")
+        .collect();
+    assert!(addresses.len() > 20, "{addresses:?}");
+    for address in addresses {
+        assert!(
+            described.contains_key(address),
+            "{address} is not in http/openapi.rs"
+        );
+    }
+}
+
 fn writing() -> bool {
     std::env::var_os("FLOTILLA_WRITE_GENERATED").is_some_and(|value| value == "1")
 }

@@ -1,0 +1,23 @@
+//! What a coordinator is told when it starts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::sync::oneshot;
+
+#[derive(Debug)]
+pub struct Configuration {
+    /// Where browsers connect; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The projection's file. Its folder is made; the file may be deleted at any time.
+    pub data: PathBuf,
+    pub nats_url: String,
+    /// A `.creds` file; none for a server without authentication.
+    pub nats_credentials: Option<PathBuf>,
+    /// A file that holds the token of the setup link. It serves until there is a first person.
+    pub setup_token: Option<PathBuf>,
+    /// The address people use, when a proxy stands in between: `https://fleet.example.org`.
+    pub public_url: Option<String>,
+    /// Told the bound address as soon as requests are taken; `/readyz` says when they can be answered.
+    pub ready: Option<oneshot::Sender<SocketAddr>>,
+}

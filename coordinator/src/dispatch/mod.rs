@@ -1,0 +1,246 @@
+//! What people wish, on its way to a host.
+//!
+//! Owns the shape of every command and audit record that leaves here. Each is published expecting nothing on its
+//! own subject, so sending it again changes nothing. Deliberately knows nothing of HTTP, and decides nothing.
+
+use nats::Timestamp;
+use nats::audit::{ActionRecord, DecisionRecord, Origin};
+use nats::client::{self, Client, PublishError, Recorded, Records, WriteError};
+use nats::command::{Command, GateDecide, Order, SessionStart};
+use nats::event::Attachment;
+use nats::ids::{AttachmentId, AuditId, CommandId, HostName, SessionId, UserId};
+use nats::record::SessionRecord;
+use nats::stream::Bucket;
+use nats::wire::{Tagged as _, Wire};
+
+use crate::REPLICAS;
+
+/// The version of an order, a decision record and an action record.
+const VERSION: u8 = 1;
+
+/// What could not be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("could not send `{command}` to {host}")]
+    Command {
+        command: &'static str,
+        host: HostName,
+        #[source]
+        source: PublishError,
+    },
+    #[error("could not store the record of {session}")]
+    Session {
+        session: SessionId,
+        #[source]
+        source: WriteError,
+    },
+    #[error("could not read the record of {session}")]
+    ReadSession {
+        session: SessionId,
+        #[source]
+        source: client::Error,
+    },
+    #[error("could not record a decision")]
+    Decision(#[source] client::Error),
+    #[error("could not record `{action}` in the audit")]
+    Audit {
+        action: &'static str,
+        #[source]
+        source: client::Error,
+    },
+    #[error("could not make ready what {host} needs")]
+    Host {
+        host: HostName,
+        #[source]
+        source: client::Error,
+    },
+    #[error("could not store the attachment")]
+    Attachment(#[source] client::Error),
+}
+
+/// Who does something, and from where.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub user: UserId,
+    pub name: String,
+    pub from: Origin,
+}
+
+/// What they do, for the audit.
+#[derive(Debug, Clone)]
+pub struct Action {
+    pub action: &'static str,
+    pub session: Option<SessionId>,
+    pub command: Option<CommandId>,
+    /// In a few words; never a secret and never a prompt.
+    pub subject: String,
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Dispatch {
+    client: Client,
+    sessions: Records<SessionRecord>,
+}
+
+impl Dispatch {
+    #[must_use]
+    pub fn new(client: &Client) -> Self {
+        Self {
+            client: client.clone(),
+            sessions: client.records(Bucket::Sessions),
+        }
+    }
+
+    /// Stores the record of a new session. The one that is there, when there is one.
+    pub async fn create_session(
+        &self,
+        record: &SessionRecord,
+    ) -> Result<Option<SessionRecord>, Error> {
+        let session = record.session;
+        let host = record.host.clone();
+        self.client
+            .ensure_host(&host, REPLICAS)
+            .await
+            .map_err(|source| Error::Host { host, source })?;
+        match self.sessions.create(&session.to_string(), record).await {
+            Ok(_) => Ok(None),
+            Err(WriteError::Conflict) => self
+                .sessions
+                .get(&session.to_string())
+                .await
+                .map(|entry| entry.map(|entry| entry.value))
+                .map_err(|source| Error::ReadSession { session, source }),
+            Err(source) => Err(Error::Session { session, source }),
+        }
+    }
+
+    /// Tells the host to begin. Everything is in the record, so it is the same however often it is sent.
+    pub async fn start(&self, record: &SessionRecord) -> Result<(), Error> {
+        let command = SessionStart {
+            project: record.project.clone(),
+            agent: record.agent.clone(),
+            title: record.title.clone(),
+            base: record.base.clone(),
+            prompt: record.prompt.clone(),
+            prompt_id: record.prompt_id,
+        };
+        let id = record.session.start_command();
+        self.send(
+            record,
+            id,
+            command.into(),
+            Some(record.created_by),
+            record.created_at,
+        )
+        .await
+    }
+
+    /// Tells the session something.
+    pub async fn command(
+        &self,
+        record: &SessionRecord,
+        id: CommandId,
+        command: Command,
+        by: UserId,
+    ) -> Result<(), Error> {
+        self.send(record, id, command, Some(by), Timestamp::now())
+            .await
+    }
+
+    /// Records a decision; the first one wins.
+    pub async fn record_decision(&self, record: &DecisionRecord) -> Result<Recorded, Error> {
+        self.client
+            .record_decision(record)
+            .await
+            .map_err(Error::Decision)
+    }
+
+    /// Brings a recorded decision to its gate.
+    pub async fn decide(
+        &self,
+        session: &SessionRecord,
+        record: &DecisionRecord,
+    ) -> Result<(), Error> {
+        let decision = record.decision.clone();
+        let (by, at) = (decision.by, decision.at);
+        let command = GateDecide {
+            gate: record.gate,
+            decision,
+        };
+        self.send(session, record.gate.command(), command.into(), Some(by), at)
+            .await
+    }
+
+    /// Records what somebody did.
+    pub async fn audit(&self, actor: &Actor, action: Action) -> Result<(), Error> {
+        let name = action.action;
+        let record = ActionRecord {
+            v: VERSION,
+            id: AuditId::new(),
+            action: name.to_owned(),
+            by: Some(actor.user),
+            by_name: Some(actor.name.clone()),
+            session: action.session,
+            command: action.command,
+            subject: action.subject,
+            at: Timestamp::now(),
+            from: actor.from.clone(),
+        };
+        let sent = self.client.record_action(&record).await;
+        sent.map(|_| ()).map_err(|source| Error::Audit {
+            action: name,
+            source,
+        })
+    }
+
+    /// Puts an attachment's bytes where its host finds them.
+    pub async fn attach(
+        &self,
+        host: &HostName,
+        name: String,
+        media_type: String,
+        bytes: &[u8],
+    ) -> Result<Attachment, Error> {
+        let mut attachment = Attachment {
+            id: AttachmentId::new(),
+            name,
+            media_type,
+            bytes: bytes.len() as u64,
+            sha256: String::new(),
+        };
+        let stored = self
+            .client
+            .put_object(host, &attachment.object_name(), bytes)
+            .await;
+        attachment.sha256 = stored.map_err(Error::Attachment)?.sha256;
+        Ok(attachment)
+    }
+
+    async fn send(
+        &self,
+        session: &SessionRecord,
+        id: CommandId,
+        command: Command,
+        by: Option<UserId>,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let name = command.tag();
+        let order = Order {
+            v: VERSION,
+            id,
+            session: session.session,
+            host: session.host.clone(),
+            epoch: session.epoch,
+            at,
+            by,
+            body: Wire::Known(command),
+        };
+        let sent = self.client.send_command(&order).await;
+        sent.map(|_| ()).map_err(|source| Error::Command {
+            command: name,
+            host: session.host.clone(),
+            source,
+        })
+    }
+}

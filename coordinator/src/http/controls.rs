@@ -1,0 +1,100 @@
+//! Interrupting, stopping and resuming a session.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use nats::command::{Command, SessionResume, SessionStop, TurnInterrupt};
+use nats::ids::{CommandId, SessionId};
+use serde::Deserialize;
+
+use super::app::App;
+use super::body::{OptionalJson, SessionPath};
+use super::caller::Caller;
+use super::error::ApiError;
+use crate::api::{Accepted, ErrorBody};
+
+type Answer = Result<(StatusCode, axum::Json<Accepted>), ApiError>;
+
+/// May be left out.
+#[derive(Debug, Default, Deserialize)]
+pub struct Control {
+    /// The same id again changes nothing.
+    id: Option<CommandId>,
+}
+
+/// Ends the turn that runs; the agent lives on.
+#[utoipa::path(post, path = "/api/sessions/{id}/interrupt", tag = "sessions", responses(
+    (status = 202, body = Accepted), (status = "default", body = ErrorBody)))]
+pub async fn interrupt(
+    State(app): State<App>,
+    caller: Caller,
+    SessionPath(id): SessionPath,
+    OptionalJson(control): OptionalJson<Control>,
+) -> Answer {
+    send(
+        &app,
+        &caller,
+        id,
+        control,
+        "turn.interrupt",
+        TurnInterrupt {}.into(),
+    )
+    .await
+}
+
+/// Ends the session; its worktree and branch stay.
+#[utoipa::path(post, path = "/api/sessions/{id}/stop", tag = "sessions", responses(
+    (status = 202, body = Accepted), (status = "default", body = ErrorBody)))]
+pub async fn stop(
+    State(app): State<App>,
+    caller: Caller,
+    SessionPath(id): SessionPath,
+    OptionalJson(control): OptionalJson<Control>,
+) -> Answer {
+    send(
+        &app,
+        &caller,
+        id,
+        control,
+        "session.stop",
+        SessionStop {}.into(),
+    )
+    .await
+}
+
+/// Starts the agent again after it is gone.
+#[utoipa::path(post, path = "/api/sessions/{id}/resume", tag = "sessions", responses(
+    (status = 202, body = Accepted), (status = "default", body = ErrorBody)))]
+pub async fn resume(
+    State(app): State<App>,
+    caller: Caller,
+    SessionPath(id): SessionPath,
+    OptionalJson(control): OptionalJson<Control>,
+) -> Answer {
+    send(
+        &app,
+        &caller,
+        id,
+        control,
+        "session.resume",
+        SessionResume {}.into(),
+    )
+    .await
+}
+
+async fn send(
+    app: &App,
+    caller: &Caller,
+    session: SessionId,
+    control: Control,
+    name: &'static str,
+    command: Command,
+) -> Answer {
+    let stored = app.open_session(session).await?;
+    let id = control.id.unwrap_or_else(CommandId::new);
+    app.dispatch
+        .command(&stored.record, id, command, caller.person.user)
+        .await?;
+    let action = Caller::action(name, session, id, stored.record.title.clone());
+    app.dispatch.audit(&caller.actor(), action).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(Accepted { id })))
+}

@@ -1,0 +1,153 @@
+//! A session's events: a page of them as JSON, or all that follow as a stream.
+
+use std::convert::Infallible;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::Stream;
+use nats::ids::SessionId;
+use serde::Deserialize;
+
+use super::app::App;
+use super::body::{Asked, SessionPath};
+use super::caller::Caller;
+use super::error::ApiError;
+use crate::api::{ErrorBody, EventRow, LiveRow, Page};
+use crate::live::Frame;
+use crate::projection::query;
+
+const PAGE_DEFAULT: usize = 200;
+const PAGE_MAX: usize = 1000;
+
+#[derive(Debug, Deserialize)]
+pub struct Span {
+    after: Option<u64>,
+    before: Option<u64>,
+    limit: Option<usize>,
+}
+
+/// Events after, or before, a seq. With `Accept: text/event-stream`: those after it, then live ones for ever;
+/// `id:` is the seq, and what is not kept comes as `event: live` without one.
+#[utoipa::path(get, path = "/api/sessions/{id}/events", tag = "sessions", params(
+    ("after" = Option<u64>, Query), ("before" = Option<u64>, Query), ("limit" = Option<usize>, Query, description = "Clamped, never refused")),
+    responses((status = 200, body = Page<EventRow>), (status = "default", body = ErrorBody)))]
+pub async fn list(
+    State(app): State<App>,
+    _caller: Caller,
+    SessionPath(session): SessionPath,
+    Asked(span): Asked<Span>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    app.session(session).await?;
+    if wants_stream(&headers) {
+        let last = headers
+            .get("last-event-id")
+            .and_then(|id| id.to_str().ok())
+            .and_then(|id| id.parse().ok());
+        let after = last.or(span.after).unwrap_or(0);
+        let keep_alive = KeepAlive::default();
+        return Ok(Sse::new(stream(app, session, after))
+            .keep_alive(keep_alive)
+            .into_response());
+    }
+    page(&app, session, &span)
+        .await
+        .map(IntoResponse::into_response)
+}
+
+async fn page(
+    app: &App,
+    session: SessionId,
+    span: &Span,
+) -> Result<Json<Page<EventRow>>, ApiError> {
+    let limit = span.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
+    let (after, before) = (span.after, span.before);
+    let (events, last) = app
+        .reader
+        .read(move |connection| {
+            let last = query::session(connection, session)?.map_or(0, |session| session.last_seq());
+            let events = match (after, before) {
+                (None, Some(before)) => query::events_before(connection, session, before, limit)?,
+                _ => query::events_after(connection, session, after.unwrap_or(0), limit)?,
+            };
+            Ok((events, last))
+        })
+        .await?;
+    let next = match (after, before) {
+        (None, Some(_)) => events.first().filter(|first| *first > 1),
+        _ => events.last().filter(|seq| *seq < last),
+    };
+    Ok(Json(Page {
+        next: next.map(|seq| seq.to_string()),
+        items: events.into_rows(),
+    }))
+}
+
+/// Replay, then live. Registered before the first page is read, so that nothing falls between the two.
+fn stream(
+    app: App,
+    session: SessionId,
+    mut after: u64,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    async_stream::stream! {
+        let mut watcher = app.hub.watcher();
+        watcher.watch(session);
+        loop {
+            let read = app.reader.read(move |connection| query::events_after(connection, session, after, PAGE_MAX)).await;
+            // A client that is cut off comes back with its last id.
+            let Ok(events) = read.inspect_err(|error| tracing::error!(%error, "a stream ends early")) else { return };
+            if events.rows.is_empty() {
+                break;
+            }
+            for (seq, row) in events.rows {
+                after = seq;
+                yield Ok(stored(seq, &row));
+            }
+        }
+        for row in app.written.snapshots(session) {
+            yield Ok(live(&row));
+        }
+        loop {
+            let frame = tokio::select! {
+                frame = watcher.next() => frame,
+                () = app.shutdown.cancelled() => None,
+            };
+            match frame {
+                None => return,
+                Some(Frame::Events(batch)) => {
+                    for (seq, row) in batch.after(after) {
+                        yield Ok(stored(*seq, row));
+                    }
+                    after = batch.rows.last().map_or(after, |(seq, _)| after.max(*seq));
+                }
+                Some(Frame::Live(batch)) => {
+                    for row in &batch.rows {
+                        yield Ok(live(row));
+                    }
+                }
+                Some(Frame::Fleet(_) | Frame::Status(_)) => {}
+            }
+        }
+    }
+}
+
+fn stored(seq: u64, row: &EventRow) -> Event {
+    Event::default().id(seq.to_string()).data(row.text())
+}
+
+fn live(row: &LiveRow) -> Event {
+    Event::default()
+        .event("live")
+        .json_data(row)
+        .unwrap_or_default()
+}
+
+fn wants_stream(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/event-stream"))
+}

@@ -1,0 +1,73 @@
+//! Gates: what waits, and what became of it.
+
+use axum::extract::State;
+use nats::ids::{GateId, SessionId};
+use serde::Deserialize;
+
+use super::app::App;
+use super::body::{Asked, GatePath, unknown_gate};
+use super::caller::Caller;
+use super::error::ApiError;
+use crate::api::{ErrorBody, Gate, GateState, Page};
+use crate::projection::query;
+
+const LIST_DEFAULT: usize = 100;
+const LIST_MAX: usize = 500;
+
+#[derive(Debug, Deserialize)]
+pub struct Listing {
+    state: Option<GateState>,
+    session: Option<SessionId>,
+    cursor: Option<GateId>,
+    limit: Option<usize>,
+}
+
+/// Pending ones oldest first; all others newest first.
+#[utoipa::path(get, path = "/api/gates", tag = "gates", params(
+    ("state" = Option<GateState>, Query), ("session" = Option<String>, Query),
+    ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query)),
+    responses((status = 200, body = Page<Gate>), (status = "default", body = ErrorBody)))]
+pub async fn list(
+    State(app): State<App>,
+    _caller: Caller,
+    Asked(listing): Asked<Listing>,
+) -> Result<axum::Json<Page<Gate>>, ApiError> {
+    let limit = listing.limit.unwrap_or(LIST_DEFAULT).clamp(1, LIST_MAX);
+    let filter = query::GateFilter {
+        state: listing.state,
+        session: listing.session,
+        cursor: listing.cursor,
+        limit: limit + 1,
+    };
+    let mut found = app
+        .reader
+        .read(move |connection| query::gates(connection, &filter))
+        .await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found
+        .last()
+        .filter(|_| more)
+        .map(|last| last.id.to_string());
+    let items = found
+        .iter()
+        .filter_map(|stored| app.show.gate(stored))
+        .collect();
+    Ok(axum::Json(Page { items, next }))
+}
+
+/// One gate, with how far its decision has come.
+#[utoipa::path(get, path = "/api/gates/{id}", tag = "gates", responses(
+    (status = 200, body = Gate), (status = "default", body = ErrorBody)))]
+pub async fn show(
+    State(app): State<App>,
+    _caller: Caller,
+    GatePath(id): GatePath,
+) -> Result<axum::Json<Gate>, ApiError> {
+    let stored = app
+        .reader
+        .read(move |connection| query::gate(connection, id))
+        .await?;
+    let gate = stored.as_ref().and_then(|stored| app.show.gate(stored));
+    gate.map(axum::Json).ok_or_else(|| unknown_gate(&id))
+}

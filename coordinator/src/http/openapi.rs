@@ -1,0 +1,63 @@
+//! The description of the API, from the handlers themselves.
+
+use axum::Json;
+use utoipa::OpenApi;
+
+use super::{
+    account, agents, attachments, audit, controls, decision, diff, events, gates, health, hosts,
+    messages, projects, sessions, socket, tokens,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Flotilla",
+        description = "Coding agents on many hosts, watched, steered and approved from anywhere. \
+            Lists are {items, next}; failures are {error: {code, message, hint}}. \
+            Sign in with a cookie, or send an API token as `Authorization: Bearer`."
+    ),
+    paths(
+        account::status,
+        account::setup,
+        account::login,
+        account::logout,
+        account::me,
+        tokens::create,
+        tokens::list,
+        tokens::delete,
+        hosts::list,
+        hosts::show,
+        projects::list,
+        agents::list,
+        sessions::create,
+        sessions::list,
+        sessions::show,
+        events::list,
+        messages::send,
+        attachments::create,
+        diff::show,
+        controls::interrupt,
+        controls::stop,
+        controls::resume,
+        gates::list,
+        gates::show,
+        decision::decide,
+        audit::list,
+        socket::open,
+        health::live,
+        health::ready,
+        health::metrics,
+    )
+)]
+struct Description;
+
+/// The whole of it.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+/// As it is served and checked in.
+pub async fn show() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}

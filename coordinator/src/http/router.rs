@@ -1,0 +1,52 @@
+//! Every address there is.
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{delete, get, post};
+use tower_http::compression::CompressionLayer;
+
+use super::app::App;
+use super::{
+    account, agents, assets, attachments, audit, controls, decision, diff, events, gates, guard,
+    health, hosts, messages, openapi, projects, sessions, socket, tokens, trace,
+};
+
+pub fn router(app: App) -> Router {
+    let api = Router::new()
+        .route("/api/auth/setup", get(account::status).post(account::setup))
+        .route("/api/auth/login", post(account::login))
+        .route("/api/auth/logout", post(account::logout))
+        .route("/api/auth/me", get(account::me))
+        .route("/api/tokens", get(tokens::list).post(tokens::create))
+        .route("/api/tokens/{id}", delete(tokens::delete))
+        .route("/api/hosts", get(hosts::list))
+        .route("/api/hosts/{host}", get(hosts::show))
+        .route("/api/projects", get(projects::list))
+        .route("/api/agents", get(agents::list))
+        .route("/api/sessions", get(sessions::list).post(sessions::create))
+        .route("/api/sessions/{id}", get(sessions::show))
+        .route("/api/sessions/{id}/events", get(events::list))
+        .route("/api/sessions/{id}/messages", post(messages::send))
+        .route("/api/sessions/{id}/attachments", post(attachments::create))
+        .route("/api/sessions/{id}/interrupt", post(controls::interrupt))
+        .route("/api/sessions/{id}/stop", post(controls::stop))
+        .route("/api/sessions/{id}/resume", post(controls::resume))
+        .route("/api/sessions/{id}/diff", get(diff::show))
+        .route("/api/gates", get(gates::list))
+        .route("/api/gates/{id}", get(gates::show))
+        .route("/api/gates/{id}/decision", post(decision::decide))
+        .route("/api/audit", get(audit::list))
+        .route(guard::SOCKET, get(socket::open))
+        .route_layer(from_fn_with_state(app.clone(), guard::guard));
+    Router::new()
+        .merge(api)
+        .route("/api/openapi.json", get(openapi::show))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(assets::fallback)
+        .method_not_allowed_fallback(assets::method_not_allowed)
+        .layer(CompressionLayer::new())
+        .layer(from_fn(trace::trace))
+        .with_state(app)
+}

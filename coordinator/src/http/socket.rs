@@ -1,0 +1,381 @@
+//! The one WebSocket of a tab: it says what it watches, and gets a tail and then everything that is new.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::StatusCode;
+use axum::response::Response;
+use nats::ids::SessionId;
+use tokio::time::{Duration, Instant, MissedTickBehavior, interval, timeout};
+
+use super::app::App;
+use super::body::unknown_session;
+use super::caller::Caller;
+use super::error::ApiError;
+use crate::api::{GateState, SocketDown, SocketUp};
+use crate::auth::Token;
+use crate::ingest::status;
+use crate::live::{Frame, Watcher, events_frame, to_text};
+use crate::projection::query;
+
+/// A tab hears something at least this often.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// A tab that has not answered this many of them is gone.
+const HEARTBEATS_MISSED: u32 = 3;
+/// How long one frame may take to leave. A tab that slow comes back with its cursor.
+const SEND_BOUND: Duration = Duration::from_secs(15);
+const UP_BYTES_MAX: usize = 64 * 1024;
+const WATCHED_MAX: usize = 64;
+/// What a tab without a cursor gets.
+const TAIL: usize = 200;
+/// A tab that is further behind than this starts anew with a tail.
+const BEHIND_MAX: usize = 1000;
+/// Sessions and gates of the first `fleet` frame.
+const FLEET_ACTIVE_MAX: usize = 2000;
+const FLEET_ENDED_MAX: usize = 100;
+const FLEET_GATES_MAX: usize = 1000;
+
+mod close {
+    pub const POLICY: u16 = 1008;
+    pub const RESTART: u16 = 1012;
+    pub const TRY_AGAIN: u16 = 1013;
+}
+
+/// Opens the socket. The frames are `SocketUp` and `SocketDown` of the generated types.
+#[utoipa::path(get, path = "/api/socket", tag = "sessions", responses(
+    (status = 101, description = "One JSON frame a message"), (status = "default", body = crate::api::ErrorBody)))]
+pub async fn open(
+    State(app): State<App>,
+    caller: Caller,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    let upgrade = upgrade.map_err(|_| {
+        ApiError::new(StatusCode::UPGRADE_REQUIRED, "not_a_websocket", "This address speaks WebSocket.")
+            .hint("For one session without WebSocket: GET /api/sessions/{id}/events with Accept: text/event-stream.")
+    })?;
+    let upgrade = upgrade.max_message_size(UP_BYTES_MAX);
+    let tasks = app.tasks.clone();
+    Ok(upgrade
+        .on_upgrade(move |socket| tasks.track_future(Tab::new(socket, app, caller.token).serve())))
+}
+
+struct Tab {
+    socket: WebSocket,
+    app: App,
+    token: Token,
+    watcher: Watcher,
+    /// The last seq that was sent of each session that is watched.
+    cursors: HashMap<SessionId, u64>,
+    heard: Instant,
+}
+
+/// Whether to go on, or with which words to end.
+type Flow = ControlFlow<Option<(u16, &'static str)>>;
+
+impl Tab {
+    fn new(socket: WebSocket, app: App, token: Token) -> Self {
+        let watcher = app.hub.watcher();
+        Self {
+            socket,
+            app,
+            token,
+            watcher,
+            cursors: HashMap::new(),
+            heard: Instant::now(),
+        }
+    }
+
+    async fn serve(mut self) {
+        let hello = SocketDown::Hello {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            heartbeat_ms: HEARTBEAT.as_millis() as u64,
+            status: status(*self.app.gauges.progress.borrow()),
+        };
+        let mut flow = self.send(to_text(&hello)).await;
+        let mut beat = interval(HEARTBEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        beat.reset();
+        while flow.is_continue() {
+            flow = tokio::select! {
+                () = self.app.shutdown.cancelled() => Flow::Break(Some((close::RESTART, "the coordinator restarts"))),
+                message = self.socket.recv() => match message {
+                    Some(Ok(message)) => self.hear(message).await,
+                    Some(Err(_)) | None => Flow::Break(None),
+                },
+                frame = self.watcher.next() => match frame {
+                    Some(frame) => self.forward(&frame).await,
+                    None => Flow::Break(Some((close::TRY_AGAIN, "this tab does not keep up; it may come back with its cursor"))),
+                },
+                _ = beat.tick() => self.beat().await,
+            };
+        }
+        if let Flow::Break(Some((code, reason))) = flow {
+            self.end(code, reason).await;
+        }
+    }
+
+    async fn hear(&mut self, message: Message) -> Flow {
+        self.heard = Instant::now();
+        match message {
+            Message::Text(text) => match serde_json::from_str::<SocketUp>(&text) {
+                Ok(up) => self.act(up).await,
+                Err(error) => {
+                    let refused =
+                        ApiError::invalid(format!("This frame is not known here: {error}."));
+                    self.refuse(None, refused).await
+                }
+            },
+            Message::Binary(_) => {
+                self.refuse(None, ApiError::invalid("Frames are text."))
+                    .await
+            }
+            Message::Ping(_) | Message::Pong(_) => Flow::Continue(()),
+            Message::Close(_) => Flow::Break(None),
+        }
+    }
+
+    async fn act(&mut self, up: SocketUp) -> Flow {
+        match up {
+            SocketUp::Subscribe { session, after } => match self.subscribe(session, after).await {
+                Ok(flow) => flow,
+                Err(error) => {
+                    self.unsubscribe(session);
+                    self.refuse(Some(session), error).await
+                }
+            },
+            SocketUp::Unsubscribe { session } => {
+                self.unsubscribe(session);
+                Flow::Continue(())
+            }
+            SocketUp::SubscribeFleet => match self.subscribe_fleet().await {
+                Ok(flow) => flow,
+                Err(error) => self.refuse(None, error).await,
+            },
+            SocketUp::UnsubscribeFleet => {
+                self.watcher.unwatch_fleet();
+                Flow::Continue(())
+            }
+            SocketUp::Ping => self.send(to_text(&SocketDown::Pong)).await,
+        }
+    }
+
+    /// Registers first and reads then: what is new in between waits in the queue and is cut at the cursor.
+    async fn subscribe(
+        &mut self,
+        session: SessionId,
+        after: Option<u64>,
+    ) -> Result<Flow, ApiError> {
+        if self.cursors.len() >= WATCHED_MAX && !self.cursors.contains_key(&session) {
+            return Err(ApiError::conflict(
+                "too_many_sessions",
+                "A tab watches at most 64 sessions.",
+            )
+            .hint("Unsubscribe from some."));
+        }
+        self.watcher.watch(session);
+        let read = self
+            .app
+            .reader
+            .read(move |connection| tail(connection, session, after))
+            .await?;
+        let tail = read.ok_or_else(|| unknown_session(&session))?;
+        let to = tail
+            .events
+            .last()
+            .unwrap_or_else(|| after.unwrap_or(0).max(tail.session.last_seq()));
+        let from = tail.events.first().unwrap_or(to + 1);
+        self.cursors.insert(session, to);
+        let subscribed = SocketDown::Subscribed {
+            session,
+            row: Box::new(self.app.show.session(&tail.session)),
+            from,
+            to,
+            reset: tail.reset,
+            live: self.app.written.snapshots(session),
+            gates: tail
+                .gates
+                .iter()
+                .filter_map(|gate| self.app.show.gate(gate))
+                .collect(),
+            tail: tail.events.into_rows(),
+        };
+        Ok(self.send(to_text(&subscribed)).await)
+    }
+
+    fn unsubscribe(&mut self, session: SessionId) {
+        self.watcher.unwatch(session);
+        self.cursors.remove(&session);
+    }
+
+    async fn subscribe_fleet(&mut self) -> Result<Flow, ApiError> {
+        self.watcher.watch_fleet();
+        let (sessions, gates) = self.app.reader.read(fleet).await?;
+        let snapshot = SocketDown::Fleet {
+            snapshot: true,
+            sessions: sessions
+                .iter()
+                .map(|stored| self.app.show.session(stored))
+                .collect(),
+            gates: gates
+                .iter()
+                .filter_map(|stored| self.app.show.gate(stored))
+                .collect(),
+            hosts: self.app.show.hosts().view().rows(),
+        };
+        Ok(self.send(to_text(&snapshot)).await)
+    }
+
+    async fn forward(&mut self, frame: &Frame) -> Flow {
+        let text = match frame {
+            Frame::Events(batch) => {
+                let Some(cursor) = self.cursors.get_mut(&batch.session) else {
+                    return Flow::Continue(());
+                };
+                let news = batch.after(*cursor);
+                let Some((last, _)) = news.last() else {
+                    return Flow::Continue(());
+                };
+                *cursor = *last;
+                if news.len() == batch.rows.len() {
+                    batch.text()
+                } else {
+                    to_text(&events_frame(batch.session, news))
+                }
+            }
+            Frame::Live(batch) if self.cursors.contains_key(&batch.session) => batch.text(),
+            Frame::Live(_) => return Flow::Continue(()),
+            Frame::Fleet(change) => change.text(),
+            Frame::Status(status) => to_text(&SocketDown::Status { status: *status }),
+        };
+        self.send(text).await
+    }
+
+    /// Says that we live, asks whether the tab does, and whether it still may listen.
+    async fn beat(&mut self) -> Flow {
+        if self.heard.elapsed() > HEARTBEAT * HEARTBEATS_MISSED {
+            return Flow::Break(Some((
+                close::TRY_AGAIN,
+                "this tab has not answered for a while",
+            )));
+        }
+        if !self.app.people.still_valid(&self.token).await {
+            return Flow::Break(Some((close::POLICY, "you are signed out")));
+        }
+        // A browser answers a ping by itself; its page sees only the text.
+        if self
+            .deliver(Message::Ping(bytes::Bytes::new()))
+            .await
+            .is_break()
+        {
+            return Flow::Break(None);
+        }
+        self.send(to_text(&SocketDown::Pong)).await
+    }
+
+    async fn refuse(&mut self, session: Option<SessionId>, error: ApiError) -> Flow {
+        let frame = SocketDown::Error {
+            session,
+            error: error.detail(),
+        };
+        self.send(to_text(&frame)).await
+    }
+
+    async fn send(&mut self, text: Utf8Bytes) -> Flow {
+        self.deliver(Message::Text(text)).await
+    }
+
+    async fn deliver(&mut self, message: Message) -> Flow {
+        match timeout(SEND_BOUND, self.socket.send(message)).await {
+            Ok(Ok(())) => Flow::Continue(()),
+            // Nothing more can be said to it.
+            Ok(Err(_)) | Err(_) => Flow::Break(None),
+        }
+    }
+
+    async fn end(&mut self, code: u16, reason: &'static str) {
+        let closing = SocketDown::Closing {
+            reason: reason.to_owned(),
+        };
+        let frame = CloseFrame {
+            code,
+            reason: Utf8Bytes::from_static(reason),
+        };
+        if self.send(to_text(&closing)).await.is_continue() {
+            let _ = self.deliver(Message::Close(Some(frame))).await;
+        }
+    }
+}
+
+struct Tail {
+    session: crate::projection::StoredSession,
+    events: query::Events,
+    reset: bool,
+    gates: Vec<crate::projection::StoredGate>,
+}
+
+/// All of one moment: a row that counts a gate which the list lacks would be two truths.
+fn tail(
+    connection: &rusqlite::Connection,
+    session: SessionId,
+    after: Option<u64>,
+) -> rusqlite::Result<Option<Tail>> {
+    let moment = connection.unchecked_transaction()?;
+    let Some(stored) = query::session(&moment, session)? else {
+        return Ok(None);
+    };
+    let follows = match after {
+        Some(after) => {
+            let events = query::events_after(&moment, session, after, BEHIND_MAX)?;
+            let whole = events.last().unwrap_or(after) >= stored.last_seq();
+            whole.then_some(events)
+        }
+        None => None,
+    };
+    let reset = follows.is_none();
+    let events = match follows {
+        Some(events) => events,
+        None => query::events_before(&moment, session, u64::MAX, TAIL)?,
+    };
+    let filter = query::GateFilter {
+        state: Some(GateState::Pending),
+        session: Some(session),
+        limit: FLEET_GATES_MAX,
+        ..query::GateFilter::default()
+    };
+    let gates = query::gates(&moment, &filter)?;
+    Ok(Some(Tail {
+        session: stored,
+        events,
+        reset,
+        gates,
+    }))
+}
+
+type Fleet = (
+    Vec<crate::projection::StoredSession>,
+    Vec<crate::projection::StoredGate>,
+);
+
+/// Everything that goes on, the last of what has ended, and what waits.
+fn fleet(connection: &rusqlite::Connection) -> rusqlite::Result<Fleet> {
+    let moment = connection.unchecked_transaction()?;
+    let list = |ended: bool, limit: usize| {
+        let filter = query::SessionFilter {
+            ended: Some(ended),
+            limit,
+            ..query::SessionFilter::default()
+        };
+        query::sessions(&moment, &filter)
+    };
+    let mut sessions = list(false, FLEET_ACTIVE_MAX)?;
+    sessions.extend(list(true, FLEET_ENDED_MAX)?);
+    let filter = query::GateFilter {
+        state: Some(GateState::Pending),
+        limit: FLEET_GATES_MAX,
+        ..query::GateFilter::default()
+    };
+    Ok((sessions, query::gates(&moment, &filter)?))
+}

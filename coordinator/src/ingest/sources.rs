@@ -1,0 +1,160 @@
+//! What is read: two streams from where the projection stands, and the bucket of session records.
+
+use nats::client::{Change, Client, Followed, From};
+use nats::record::SessionRecord;
+use nats::stream::{self, Bucket};
+use nats::subject;
+use tokio::sync::mpsc;
+use tokio::time::{Duration, Instant, sleep_until};
+
+use crate::projection::{Input, Positions};
+
+/// A stream that has been connected to for this long without a word holds nothing that is new.
+const QUIET_FOR: Duration = Duration::from_millis(1500);
+
+pub struct Sources {
+    client: Client,
+    events: mpsc::Receiver<Followed>,
+    audit: mpsc::Receiver<Followed>,
+    sessions: mpsc::Receiver<Change<SessionRecord>>,
+    /// Reports of hosts, as they are followed elsewhere.
+    hosts: mpsc::Receiver<Input>,
+    known: Positions,
+    caught_up: CaughtUp,
+    behind: u64,
+}
+
+#[derive(Default)]
+struct CaughtUp {
+    events: bool,
+    audit: bool,
+    sessions: bool,
+}
+
+impl Sources {
+    #[must_use]
+    pub fn new(client: &Client, positions: Positions, hosts: mpsc::Receiver<Input>) -> Self {
+        // From the last one that is known, and not from the next: it comes at once and tells how many follow.
+        let from = |position: u64| From::Sequence(position.max(1));
+        Self {
+            events: client.follow(stream::EVENTS, subject::ALL_EVENTS, from(positions.events)),
+            audit: client.follow(stream::AUDIT, subject::ALL_AUDIT, from(positions.audit)),
+            sessions: client.records(Bucket::Sessions).watch(),
+            client: client.clone(),
+            hosts,
+            known: positions,
+            caught_up: CaughtUp::default(),
+            behind: 0,
+        }
+    }
+
+    /// Waits for something and takes with it what else is there, at most `limit`. Empty = nothing new, but what is
+    /// known of being caught up has changed. Cancel-safe.
+    pub async fn next(&mut self, limit: usize) -> Vec<Input> {
+        let mut batch = Vec::new();
+        let quiet = self.quiet();
+        tokio::select! {
+            Some(message) = self.events.recv() => self.event(message, &mut batch),
+            Some(message) = self.audit.recv() => self.audit(message, &mut batch),
+            Some(change) = self.sessions.recv() => self.session(change, &mut batch),
+            Some(input) = self.hosts.recv() => batch.push(input),
+            () = quiet => {
+                self.caught_up.events = true;
+                self.caught_up.audit = true;
+            }
+        }
+        self.drain(limit, &mut batch);
+        batch
+    }
+
+    #[must_use]
+    pub const fn caught_up(&self) -> bool {
+        self.caught_up.events && self.caught_up.audit && self.caught_up.sessions
+    }
+
+    #[must_use]
+    pub const fn behind(&self) -> u64 {
+        self.behind
+    }
+
+    fn drain(&mut self, limit: usize, batch: &mut Vec<Input>) {
+        while batch.len() < limit {
+            let before = batch.len();
+            if let Ok(change) = self.sessions.try_recv() {
+                self.session(change, batch);
+            }
+            if let Ok(message) = self.events.try_recv() {
+                self.event(message, batch);
+            }
+            if let Ok(message) = self.audit.try_recv() {
+                self.audit(message, batch);
+            }
+            if let Ok(input) = self.hosts.try_recv() {
+                batch.push(input);
+            }
+            if batch.len() == before {
+                return;
+            }
+        }
+    }
+
+    fn event(&mut self, message: Followed, batch: &mut Vec<Input>) {
+        self.behind = message.pending;
+        self.caught_up.events |= message.pending == 0;
+        if message.sequence <= self.known.events {
+            return;
+        }
+        batch.push(Input::Event {
+            sequence: message.sequence,
+            subject: message.subject,
+            body: message.payload,
+        });
+    }
+
+    fn audit(&mut self, message: Followed, batch: &mut Vec<Input>) {
+        self.caught_up.audit |= message.pending == 0;
+        if message.sequence <= self.known.audit {
+            return;
+        }
+        batch.push(Input::Audit {
+            sequence: message.sequence,
+            subject: message.subject,
+            body: message.payload,
+        });
+    }
+
+    fn session(&mut self, change: Change<SessionRecord>, batch: &mut Vec<Input>) {
+        match change {
+            Change::Put {
+                key,
+                revision,
+                value,
+            } if value.session.to_string() == key => {
+                let record = Box::new(value);
+                batch.push(Input::Session { revision, record });
+            }
+            Change::Put { key, .. } => {
+                tracing::error!(key, "a session's record stands under another name; ignored")
+            }
+            Change::Gone { key, .. } => tracing::warn!(
+                key,
+                "a session's record was deleted; what is known of it stays"
+            ),
+            Change::UpToDate => self.caught_up.sessions = true,
+        }
+    }
+
+    /// Ends when the streams have been silent for a while after the connection came up: an empty stream never says
+    /// that it is.
+    fn quiet(&self) -> impl Future<Output = ()> + use<> {
+        let waiting = !(self.caught_up.events && self.caught_up.audit);
+        let client = self.client.clone();
+        async move {
+            if !waiting {
+                std::future::pending::<()>().await;
+            }
+            client.connected().await;
+            sleep_until(Instant::now() + QUIET_FOR).await;
+        }
+    }
+}

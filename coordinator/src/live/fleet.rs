@@ -1,0 +1,141 @@
+//! Rows of the lists, gathered: a session that works changes its row many times a second, and a list wants it a few
+//! times. The first change goes out at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nats::ids::{GateId, HostName, SessionId};
+use tokio::sync::Notify;
+use tokio::time::{Duration, sleep};
+
+use super::frame::{FleetChange, Frame};
+use super::hub::Hub;
+use crate::api::HostRow;
+use crate::projection::{Error, Reader, query};
+use crate::show::Show;
+
+/// Between two updates of the lists.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What has changed since the lists were last told. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Touched {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    rows: Mutex<Rows>,
+    news: Notify,
+}
+
+#[derive(Default)]
+struct Rows {
+    sessions: BTreeSet<SessionId>,
+    gates: BTreeSet<GateId>,
+}
+
+impl Touched {
+    pub fn add(&self, sessions: &BTreeSet<SessionId>, gates: &BTreeSet<GateId>) {
+        let mut rows = self.rows();
+        rows.sessions.extend(sessions);
+        rows.gates.extend(gates);
+        drop(rows);
+        self.shared.news.notify_one();
+    }
+
+    fn take(&self) -> Rows {
+        std::mem::take(&mut *self.rows())
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.shared
+            .rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells the lists for ever.
+pub async fn publish(hub: Hub, touched: Touched, reader: Reader, show: Show) {
+    let mut hosts = show.hosts().changes();
+    let mut told: BTreeMap<HostName, HostRow> = BTreeMap::new();
+    loop {
+        let hosts_changed = tokio::select! {
+            () = touched.shared.news.notified() => false,
+            changed = hosts.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                true
+            }
+        };
+        let rows = touched.take();
+        let host_rows = if hosts_changed {
+            news(&mut told, show.hosts().view().rows())
+        } else {
+            Vec::new()
+        };
+        if !hub.fleet_is_watched() {
+            continue;
+        }
+        match change(rows, host_rows, &reader, &show).await {
+            Ok(change) if change.is_empty() => {}
+            Ok(change) => hub.to_fleet(&Frame::Fleet(Arc::new(change))),
+            Err(error) => tracing::error!(%error, "changed rows could not be read"),
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// The hosts that are new or another than the lists were told.
+fn news(told: &mut BTreeMap<HostName, HostRow>, rows: Vec<HostRow>) -> Vec<HostRow> {
+    let fresh: Vec<HostRow> = rows
+        .into_iter()
+        .filter(|row| told.get(&row.host) != Some(row))
+        .collect();
+    told.extend(fresh.iter().map(|row| (row.host.clone(), row.clone())));
+    fresh
+}
+
+async fn change(
+    rows: Rows,
+    hosts: Vec<HostRow>,
+    reader: &Reader,
+    show: &Show,
+) -> Result<FleetChange, Error> {
+    let states: BTreeSet<HostName> = hosts.iter().map(|row| row.host.clone()).collect();
+    let (sessions, gates) = reader
+        .read(move |connection| {
+            let mut sessions = Vec::new();
+            for id in rows.sessions {
+                sessions.extend(query::session(connection, id)?);
+            }
+            for host in states {
+                // Whether a session is lost is a matter of its host.
+                let filter = query::SessionFilter {
+                    host: Some(host),
+                    ended: Some(false),
+                    limit: usize::from(u16::MAX),
+                    ..query::SessionFilter::default()
+                };
+                sessions.extend(query::sessions(connection, &filter)?);
+            }
+            let mut gates = Vec::new();
+            for id in rows.gates {
+                gates.extend(query::gate(connection, id)?);
+            }
+            Ok((sessions, gates))
+        })
+        .await?;
+    let mut change = FleetChange::default();
+    let mut seen = BTreeSet::new();
+    for session in sessions {
+        if seen.insert(session.id()) {
+            change.sessions.push(show.session(&session));
+        }
+    }
+    change.gates = gates.iter().filter_map(|gate| show.gate(gate)).collect();
+    change.hosts = hosts;
+    Ok(change)
+}

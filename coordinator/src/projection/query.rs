@@ -1,0 +1,280 @@
+//! Every question that is asked of the projection. Plain functions of a connection, for [`super::Reader`].
+
+use nats::Envelope;
+use nats::Timestamp;
+use nats::event::{Event, FileChanged};
+use nats::ids::{CommandId, GateId, HostName, SessionId};
+use nats::record::HostRecord;
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use serde_json::value::RawValue;
+
+use super::stored::{self, SESSION_COLUMNS, StoredGate, StoredSession};
+use crate::api::{EventRow, GateState};
+
+pub fn session(connection: &Connection, id: SessionId) -> Result<Option<StoredSession>> {
+    let sql = format!("SELECT {SESSION_COLUMNS} FROM sessions WHERE id = ?");
+    connection
+        .prepare_cached(&sql)?
+        .query_row([id.to_string()], stored::session)
+        .optional()
+}
+
+/// What of the sessions a list wants.
+#[derive(Debug, Clone, Default)]
+pub struct SessionFilter {
+    pub project: Option<String>,
+    pub host: Option<HostName>,
+    /// Only ended ones, or only those that are not.
+    pub ended: Option<bool>,
+    /// Only those made before this one.
+    pub before: Option<SessionId>,
+    pub limit: usize,
+}
+
+/// Newest first.
+pub fn sessions(connection: &Connection, filter: &SessionFilter) -> Result<Vec<StoredSession>> {
+    let sql = format!(
+        "SELECT {SESSION_COLUMNS} FROM sessions WHERE (?1 IS NULL OR project = ?1) AND (?2 IS NULL OR host = ?2) \
+         AND (?3 IS NULL OR ended = ?3) AND (?4 IS NULL OR id < ?4) ORDER BY id DESC LIMIT ?5"
+    );
+    let host = filter.host.as_ref().map(HostName::as_str);
+    let before = filter.before.map(|id| id.to_string());
+    let parameters = params![filter.project, host, filter.ended, before, filter.limit];
+    connection
+        .prepare_cached(&sql)?
+        .query_map(parameters, stored::session)?
+        .collect()
+}
+
+/// How many sessions that have not ended each host holds.
+pub fn sessions_by_host(connection: &Connection) -> Result<Vec<(HostName, u32)>> {
+    connection
+        .prepare_cached("SELECT host, count(*) FROM sessions WHERE ended = 0 GROUP BY host")?
+        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?
+        .filter_map(|row| match row {
+            Ok((host, count)) => host.parse().ok().map(|host| Ok((host, count))),
+            Err(error) => Some(Err(error)),
+        })
+        .collect()
+}
+
+/// Sessions of which the host has not said anything yet and that were made before `moment`.
+pub fn sessions_not_begun(
+    connection: &Connection,
+    before: Timestamp,
+) -> Result<Vec<StoredSession>> {
+    let sql = format!(
+        "SELECT {SESSION_COLUMNS} FROM sessions WHERE last_seq = 0 \
+         AND json_extract(record, '$.created_at') < ? ORDER BY id"
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map([before.to_string()], stored::session)?
+        .collect()
+}
+
+pub fn gate(connection: &Connection, id: GateId) -> Result<Option<StoredGate>> {
+    let sql =
+        format!("SELECT {SESSION_COLUMNS}, gates.id, gates.facts {FROM_GATES} AND gates.id = ?");
+    connection
+        .prepare_cached(&sql)?
+        .query_row([id.to_string()], stored::gate)
+        .optional()
+}
+
+/// What of the gates a list wants.
+#[derive(Debug, Clone, Default)]
+pub struct GateFilter {
+    pub state: Option<GateState>,
+    pub session: Option<SessionId>,
+    /// Only those after (pending: opened later; else: opened earlier than) this one.
+    pub cursor: Option<GateId>,
+    pub limit: usize,
+}
+
+/// Pending ones oldest first, as they are to be decided; all others newest first.
+pub fn gates(connection: &Connection, filter: &GateFilter) -> Result<Vec<StoredGate>> {
+    let (beyond, order) = match filter.state {
+        Some(GateState::Pending) => (">", "ASC"),
+        Some(GateState::Decided | GateState::Withdrawn) | None => ("<", "DESC"),
+    };
+    let sql = format!(
+        "SELECT {SESSION_COLUMNS}, gates.id, gates.facts {FROM_GATES} AND (?1 IS NULL OR gates.state = ?1) \
+         AND (?2 IS NULL OR gates.session = ?2) AND (?3 IS NULL OR gates.id {beyond} ?3) \
+         ORDER BY gates.id {order} LIMIT ?4"
+    );
+    let state = filter.state.map(|state| match state {
+        GateState::Pending => "pending",
+        GateState::Decided => "decided",
+        GateState::Withdrawn => "withdrawn",
+    });
+    let session = filter.session.map(|id| id.to_string());
+    let cursor = filter.cursor.map(|id| id.to_string());
+    connection
+        .prepare_cached(&sql)?
+        .query_map(params![state, session, cursor, filter.limit], stored::gate)?
+        .collect()
+}
+
+/// Gates whose decision is recorded and that nothing has answered.
+pub fn unsettled_gates(connection: &Connection) -> Result<Vec<StoredGate>> {
+    let sql = format!(
+        "SELECT {SESSION_COLUMNS}, gates.id, gates.facts {FROM_GATES} AND gates.unsettled = 1 ORDER BY gates.id"
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map([], stored::gate)?
+        .collect()
+}
+
+const FROM_GATES: &str =
+    "FROM gates JOIN sessions ON sessions.id = gates.session WHERE gates.state IS NOT NULL";
+
+/// Some events of one session, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Events {
+    pub rows: Vec<(u64, EventRow)>,
+}
+
+impl Events {
+    #[must_use]
+    pub fn first(&self) -> Option<u64> {
+        self.rows.first().map(|(seq, _)| *seq)
+    }
+
+    #[must_use]
+    pub fn last(&self) -> Option<u64> {
+        self.rows.last().map(|(seq, _)| *seq)
+    }
+
+    #[must_use]
+    pub fn into_rows(self) -> Vec<EventRow> {
+        self.rows.into_iter().map(|(_, row)| row).collect()
+    }
+}
+
+/// An answer is cut when it holds more than this, so that a page of big events stays a page. One event always fits.
+const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The events after `after`, at most `limit`.
+pub fn events_after(
+    connection: &Connection,
+    session: SessionId,
+    after: u64,
+    limit: usize,
+) -> Result<Events> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, body FROM events WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?",
+    )?;
+    let rows = statement.query_map(params![session.to_string(), clamp(after), limit], event_row)?;
+    Ok(Events {
+        rows: within_page(rows)?,
+    })
+}
+
+/// The last events before `before`, at most `limit`, in order.
+pub fn events_before(
+    connection: &Connection,
+    session: SessionId,
+    before: u64,
+    limit: usize,
+) -> Result<Events> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, body FROM events WHERE session = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+    )?;
+    let rows = statement.query_map(
+        params![session.to_string(), clamp(before), limit],
+        event_row,
+    )?;
+    let mut rows = within_page(rows)?;
+    rows.reverse();
+    Ok(Events { rows })
+}
+
+/// Numbers beyond what SQLite can hold mean "the end", and not an error.
+fn clamp(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+fn event_row(row: &Row<'_>) -> Result<(u64, EventRow)> {
+    let body = RawValue::from_string(row.get(1)?).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error))
+    })?;
+    Ok((row.get(0)?, EventRow::new(body)))
+}
+
+fn within_page(
+    rows: impl Iterator<Item = Result<(u64, EventRow)>>,
+) -> Result<Vec<(u64, EventRow)>> {
+    let mut taken = Vec::new();
+    let mut bytes = 0;
+    for row in rows {
+        let (seq, row) = row?;
+        bytes += row.text().len();
+        if bytes > PAGE_BYTES_MAX && !taken.is_empty() {
+            break;
+        }
+        taken.push((seq, row));
+    }
+    Ok(taken)
+}
+
+/// Every file change of a session, in order.
+pub fn file_changes(
+    connection: &Connection,
+    session: SessionId,
+) -> Result<Vec<(u64, Timestamp, FileChanged)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT body FROM events WHERE session = ? AND type = 'file.changed' ORDER BY seq",
+    )?;
+    let mut changes = Vec::new();
+    for body in statement.query_map([session.to_string()], |row| row.get::<_, String>(0))? {
+        // One that could not be read when it came was logged then.
+        if let Ok(envelope) = serde_json::from_str::<Envelope>(&body?)
+            && let Some(Event::FileChanged(change)) = envelope.event()
+        {
+            changes.push((envelope.seq, envelope.at, change.clone()));
+        }
+    }
+    Ok(changes)
+}
+
+/// Whether the session has this message in its keeping.
+pub fn has_receipt(connection: &Connection, command: CommandId) -> Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM receipts WHERE command = ?")?
+        .exists([command.to_string()])
+}
+
+/// Newest first, as stored: each one an `AuditRow` in JSON.
+pub fn audit(
+    connection: &Connection,
+    session: Option<SessionId>,
+    before: u64,
+    limit: usize,
+) -> Result<Vec<(u64, Box<RawValue>)>> {
+    let session = session.map(|id| id.to_string());
+    connection
+        .prepare_cached(
+            "SELECT sequence, body FROM audit WHERE sequence < ?1 AND (?2 IS NULL OR session = ?2) \
+             ORDER BY sequence DESC LIMIT ?3",
+        )?
+        .query_map(params![clamp(before), session, limit], |row| {
+            let body = RawValue::from_string(row.get(1)?).map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(
+                    1,
+                    rusqlite::types::Type::Text,
+                    Box::new(error),
+                )
+            })?;
+            Ok((row.get(0)?, body))
+        })?
+        .collect()
+}
+
+pub fn hosts(connection: &Connection) -> Result<Vec<HostRecord>> {
+    connection
+        .prepare_cached("SELECT record FROM hosts ORDER BY host")?
+        .query_map([], |row| stored::json(row, 0))?
+        .collect()
+}

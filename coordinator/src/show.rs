@@ -1,0 +1,129 @@
+//! From a stored row to what a browser sees: with names for ids, and with what only this moment tells, such as a
+//! host that is silent.
+
+use nats::event::State;
+
+use crate::api::{Gate, HostState, SessionRow};
+use crate::auth::People;
+use crate::hosts::Hosts;
+use crate::projection::{StoredGate, StoredSession};
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Show {
+    hosts: Hosts,
+    people: People,
+}
+
+impl Show {
+    #[must_use]
+    pub const fn new(hosts: Hosts, people: People) -> Self {
+        Self { hosts, people }
+    }
+
+    #[must_use]
+    pub const fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    #[must_use]
+    pub fn session(&self, stored: &StoredSession) -> SessionRow {
+        let (record, facts) = (&stored.record, &stored.facts);
+        let view = self.hosts.view();
+        let (state, reason) = standing(stored, view.state(&record.host));
+        SessionRow {
+            id: record.session,
+            title: facts.title.clone().unwrap_or_else(|| record.title.clone()),
+            project: record.project.clone(),
+            project_name: view.project_name(&record.project),
+            agent: record.agent.clone(),
+            host: record.host.clone(),
+            epoch: record.epoch,
+            state,
+            state_reason: reason,
+            branch: facts.branch.clone(),
+            base: facts.base.clone().or_else(|| record.base.clone()),
+            worktree: facts.worktree.clone(),
+            isolated: facts.isolated,
+            model: facts.model.clone(),
+            pending_gates: stored.pending_gates,
+            oldest_gate: stored.oldest_gate,
+            waiting_since: stored.waiting_since,
+            added: facts.added,
+            removed: facts.removed,
+            turns: facts.turns,
+            tokens: facts.tokens,
+            cost_usd: facts.cost_usd,
+            context_tokens: facts.context_tokens,
+            context_tokens_max: facts.context_tokens_max,
+            last_seq: facts.last_seq,
+            labels: record.labels.clone(),
+            created_at: record.created_at,
+            created_by: record.created_by,
+            created_by_name: self.people.name(record.created_by),
+            updated_at: facts.updated_at.unwrap_or(record.created_at),
+        }
+    }
+
+    /// None while only a decision of it is known, and not what was asked.
+    #[must_use]
+    pub fn gate(&self, stored: &StoredGate) -> Option<Gate> {
+        let facts = &stored.facts;
+        let (state, opened) = (facts.state()?, facts.opened.as_ref()?);
+        let (session, asked) = (&stored.session, opened.gate.clone());
+        Some(Gate {
+            id: stored.id,
+            session: session.record.session,
+            session_title: session
+                .facts
+                .title
+                .clone()
+                .unwrap_or_else(|| session.record.title.clone()),
+            host: session.record.host.clone(),
+            project: session.record.project.clone(),
+            project_name: self.hosts.view().project_name(&session.record.project),
+            branch: session.facts.branch.clone(),
+            agent: session.record.agent.clone(),
+            kind: asked.kind,
+            tool: asked.tool,
+            tool_use: asked.tool_use,
+            input: asked.input,
+            input_hash: asked.input_hash,
+            summary: asked.summary,
+            risks: asked.risks,
+            questions: asked.questions,
+            plan: asked.plan,
+            turn: asked.turn,
+            parent: asked.parent,
+            opened_at: opened.at,
+            seq: opened.seq,
+            state,
+            decision: facts.decision().cloned(),
+            withdrawn_reason: facts.withdrawn_reason().map(str::to_owned),
+            receipts: facts.receipts(),
+        })
+    }
+}
+
+/// `queued` and `lost` are ours to say: no event of a host does.
+fn standing(stored: &StoredSession, host: HostState) -> (State, Option<String>) {
+    let facts = &stored.facts;
+    let silent = host == HostState::Silent;
+    let name = &stored.record.host;
+    match facts.state {
+        Some(State::Ended) => (State::Ended, facts.reason.clone()),
+        None if silent => (
+            State::Queued,
+            Some(format!("Waits for {name}, which is silent.")),
+        ),
+        None if stored.last_seq() == 0 => (State::Queued, Some(format!("On its way to {name}."))),
+        Some(_) if silent => (
+            State::Lost,
+            Some(format!(
+                "{name} is silent; the session goes on once it is back."
+            )),
+        ),
+        None => (State::Starting, None),
+        Some(state) => (state, facts.reason.clone()),
+    }
+}

@@ -1,5 +1,5 @@
 /** Requests to the coordinator. Owns how one fails: with the coordinator's own words, or because nobody answered. */
-import { decodeError } from "./decode.ts";
+import { decodeError, parseJson } from "./decode.ts";
 import type { Decision } from "./wire.ts";
 
 /** The coordinator answered, and the answer is no. */
@@ -38,6 +38,12 @@ export async function post<T>(path: string, body: object = {}): Promise<T> {
   return answer<T>(await reach(path, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
+/** Sends a file as it is. */
+export async function upload<T>(path: string, file: File): Promise<T> {
+  const headers = { "content-type": file.type || "application/octet-stream" };
+  return answer<T>(await reach(path, { method: "POST", headers, body: file }));
+}
+
 async function reach(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
@@ -52,16 +58,8 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
 
 async function answer<T>(response: Response): Promise<T> {
   const text = await response.text();
-  const body: unknown = text === "" ? null : safeParse(text);
+  const body: unknown = text === "" ? null : parseJson(text);
   if (!response.ok) throw new Refusal(response.status, body);
   // The one place that believes the coordinator: its types and this build's come from the same source.
   return body as T;
-}
-
-function safeParse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

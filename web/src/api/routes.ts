@@ -1,8 +1,9 @@
 /** Every request this page makes, one function each. */
-import { get, post } from "./client.ts";
+import { get, post, upload } from "./client.ts";
 import type {
   Accepted,
   AgentRow,
+  Attachment,
   DecisionRequest,
   EventRow,
   Gate,
@@ -36,6 +37,8 @@ export const routes = {
   diff: (session: string) => get<SessionDiff>(`/api/sessions/${session}/diff`),
   sendMessage: (session: string, request: MessageRequest) =>
     post<Accepted>(`/api/sessions/${session}/messages`, request),
+  attach: (session: string, file: File) =>
+    upload<Attachment>(`/api/sessions/${session}/attachments?name=${encodeURIComponent(file.name)}`, file),
   interrupt: (session: string) => post<Accepted>(`/api/sessions/${session}/interrupt`),
   stop: (session: string) => post<Accepted>(`/api/sessions/${session}/stop`),
   resume: (session: string) => post<Accepted>(`/api/sessions/${session}/resume`),

@@ -16,6 +16,9 @@ import { Problem } from "../ui/Problem.tsx";
 import { Frame } from "./Frame.tsx";
 import { type Services, ServicesContext } from "./services.ts";
 
+/** How often what nobody took is offered again. */
+const RESEND_MS = 5000;
+
 export function App(): ReactNode {
   const [location] = useLocation();
   const me = useQuery({ queryKey: ["me"], queryFn: routes.me });
@@ -40,12 +43,20 @@ function SignedIn({ me }: { me: Me }): ReactNode {
   const queries = useQueryClient();
   useEffect(() => {
     const { socket } = services;
-    return socket.subscribe(() => {
-      const { phase } = socket.current().link;
-      if (phase === "live") void sendQueued();
+    const sendIfLive = (): void => {
+      if (socket.current().link.phase === "live") void sendQueued();
+    };
+    const timer = window.setInterval(sendIfLive, RESEND_MS);
+    const stop = socket.subscribe(() => {
+      sendIfLive();
       // A refused socket looks like a lost one: asking who is here tells them apart.
-      if (phase === "reconnecting") void queries.invalidateQueries({ queryKey: ["me"] });
+      if (socket.current().link.phase === "reconnecting")
+        void queries.invalidateQueries({ queryKey: ["me"] });
     });
+    return () => {
+      clearInterval(timer);
+      stop();
+    };
   }, [services, queries]);
   return (
     <MeContext value={me}>

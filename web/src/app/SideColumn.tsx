@@ -49,8 +49,8 @@ export function SideColumn({ session, onHelp }: SideColumnProps): ReactNode {
             ) : null}
           </Link>
         ))}
+        <OldestWaiting className="mt-2" />
       </nav>
-      <OldestWaiting className="mx-2.5 mt-2" />
       <nav
         aria-label="All sessions"
         className="mt-3 min-h-0 grow overflow-y-auto overscroll-contain border-t border-line px-2.5 pt-3"

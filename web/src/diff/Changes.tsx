@@ -9,7 +9,9 @@ export function Changes({ added, removed }: { added: number; removed: number }):
         {added} lines added, {removed} removed
       </span>
       <span aria-hidden>
-        <span className="text-good">+{added}</span> <span className="text-bad">−{removed}</span>
+        {added > 0 ? <span className="text-good">+{added}</span> : null}
+        {added > 0 && removed > 0 ? " " : null}
+        {removed > 0 ? <span className="text-bad">−{removed}</span> : null}
       </span>
     </span>
   );

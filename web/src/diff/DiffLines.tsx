@@ -61,7 +61,7 @@ function Line({ line, numbered }: { line: DiffLine; numbered: boolean }): ReactN
 
 function Number({ value }: { value: number | null }): ReactNode {
   return (
-    <span aria-hidden className="w-10 shrink-0 pr-1 text-right text-faint select-none">
+    <span aria-hidden className="w-10 shrink-0 pr-1 text-right text-muted select-none">
       {value ?? ""}
     </span>
   );
@@ -71,5 +71,5 @@ const looks: Record<DiffLine["kind"], { sign: string; word: string; className: s
   added: { sign: "+", word: "added", className: "diff-added" },
   removed: { sign: "−", word: "removed", className: "diff-removed" },
   context: { sign: " ", word: "", className: "" },
-  hunk: { sign: " ", word: "", className: "text-faint" },
+  hunk: { sign: " ", word: "", className: "text-muted" },
 };

@@ -12,9 +12,11 @@ interface SessionLineProps {
   row: SessionRow;
   /** The one that is open beside the list. */
   current: boolean;
+  /** Of the group it stands under. */
+  title?: string;
 }
 
-export const SessionLine = memo(function SessionLine({ row, current }: SessionLineProps): ReactNode {
+export const SessionLine = memo(function SessionLine({ row, current, title }: SessionLineProps): ReactNode {
   const state = standing(row);
   const quiet = state === "ended" || state === "asleep" || state === "lost";
   return (
@@ -37,9 +39,10 @@ export const SessionLine = memo(function SessionLine({ row, current }: SessionLi
         />
         <span className="col-span-2 col-start-2 flex gap-x-2 text-small text-muted">
           <span className="min-w-0 truncate">
-            <span className={state === "waiting" ? "text-needs" : ""}>{stateWords[state]}</span> ·{" "}
+            {/* Under its group's title the word would be said twice. */}
+            <span className={stateWords[state] === title ? "sr-only" : ""}>{stateWords[state]} · </span>
             {row.project_name}
-            {row.branch ? ` · ${row.branch}` : ""} · {row.host}
+            {row.branch ? ` · ${row.branch.replace(/^flotilla\//, "")}` : ""} · {row.host}
           </span>
           <span className="ml-auto flex shrink-0 gap-x-2">
             <Changes added={row.added} removed={row.removed} />

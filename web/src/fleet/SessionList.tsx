@@ -57,7 +57,7 @@ export function SessionList({ current }: { current: string | null }): ReactNode 
           {group !== "ended" || ended ? (
             <ul>
               {rows.map((row) => (
-                <SessionLine key={row.id} row={row} current={row.id === current} />
+                <SessionLine key={row.id} row={row} current={row.id === current} title={groupTitles[group]} />
               ))}
             </ul>
           ) : null}

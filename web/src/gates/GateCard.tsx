@@ -38,10 +38,10 @@ export function GateCard({ gate, active, place }: GateCardProps): ReactNode {
       className={`rounded border bg-raised ${active ? "border-needs-mark" : open ? "border-needs-line" : "border-line"}`}
     >
       <header className="px-4 pt-3">
-        <h3 className="flex gap-2 text-large font-semibold">
+        <h2 className="flex gap-2 text-large font-semibold">
           <Icon size={18} aria-hidden className={`mt-[3px] shrink-0 ${open ? "text-needs" : "text-faint"}`} />
           <span className="min-w-0 [overflow-wrap:anywhere]">{visible(gate.summary)}</span>
-        </h3>
+        </h2>
         <p className="text-small text-muted [overflow-wrap:anywhere]">
           in {gate.project_name}
           {gate.branch ? ` · ${gate.branch}` : ""} on {gate.host}
@@ -102,8 +102,9 @@ function Asker({ gate }: { gate: Gate }): ReactNode {
       <Bot size={14} aria-hidden className="shrink-0" />
       <span>
         {gate.agent}
-        {gate.parent ? ", through a subagent," : ""} waits since <Moment at={gate.opened_at} as="clock" />
-        {waited === "now" ? "" : ` (${waited})`}
+        {gate.parent ? ", through a subagent," : ""} {gate.state === "pending" ? "waits since" : "asked at"}{" "}
+        <Moment at={gate.opened_at} as="clock" />
+        {gate.state !== "pending" || waited === "now" ? "" : ` (${waited})`}
       </span>
     </p>
   );

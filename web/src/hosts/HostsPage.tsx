@@ -1,15 +1,18 @@
 /** The machines of the fleet: whether they are heard, what they can run, and how much room they have. */
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { Account } from "../app/Account.tsx";
 import { Page } from "../app/Page.tsx";
 import { routes } from "../api/routes.ts";
 import type { HostRow } from "../api/wire.ts";
 import { useFleet } from "../fleet/store.ts";
 import { count } from "../ui/numbers.ts";
+import { useWide } from "../ui/media.ts";
 import { Problem } from "../ui/Problem.tsx";
 import { HostCard } from "./HostCard.tsx";
 
 export function HostsPage(): ReactNode {
+  const wide = useWide();
   const told = useFleet(({ hosts }) => hosts);
   // Until the socket has told, and when it cannot.
   const asked = useQuery({ queryKey: ["hosts"], queryFn: routes.hosts, enabled: told.size === 0 });
@@ -35,6 +38,11 @@ export function HostsPage(): ReactNode {
           Another machine joins by running a runner that dials out to this fleet; nothing ever dials into it.
         </p>
       ) : null}
+      {wide ? null : (
+        <footer className="mt-8 flex items-center border-t border-line pt-3">
+          <Account />
+        </footer>
+      )}
     </Page>
   );
 }

@@ -1,6 +1,6 @@
 /** Draws the words inside a block. Unknown marks and raw HTML appear as they were written. */
 import type { Token } from "marked";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { decodeEntities, safeImage, safeLink } from "./safe.ts";
 import { known } from "./tokens.ts";
 
@@ -86,16 +86,23 @@ function Link({ href, children }: { href: string; children: ReactNode }): ReactN
   );
 }
 
-/** An image is a request to a stranger, and its address can carry what the agent has read: only a person may load it. */
+/**
+ * An image is a request to a stranger, and its address can carry what the agent has read: it is never loaded here. A
+ * person may follow it, and sees where to.
+ */
 function RemoteImage({ href, text }: { href: string; text: string }): ReactNode {
-  const [wanted, setWanted] = useState(false);
   const source = safeImage(href);
   if (!source) return <span className="image-placeholder">{text || "image"} (not shown)</span>;
-  if (wanted) return <img src={source} alt={text} referrerPolicy="no-referrer" />;
   return (
-    <button type="button" className="image-placeholder" title={source} onClick={() => setWanted(true)}>
-      Show image from {new URL(source).host}
+    <a
+      className="image-placeholder"
+      href={source}
+      target="_blank"
+      rel="noreferrer noopener nofollow"
+      title={source}
+    >
+      Image at {new URL(source).host}
       {text ? `: ${text}` : ""}
-    </button>
+    </a>
   );
 }

@@ -52,7 +52,7 @@ describe("drawing an agent's text", () => {
     ]) {
       expect(draw(text), text).not.toMatch(/<img|[^;] src="/);
     }
-    expect(draw("![chart](https://evil.example/i.png)")).toContain("Show image from evil.example: chart");
+    expect(draw("![chart](https://evil.example/i.png)")).toContain("Image at evil.example: chart");
   });
 
   it("shows markup as text", () => {

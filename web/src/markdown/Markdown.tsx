@@ -1,6 +1,6 @@
 /** An agent's text as a page. Owns the drawing of blocks; what a block is comes from the splitter. */
 import type { MarkedToken, Token, Tokens } from "marked";
-import { type JSX, memo, type ReactNode, useState } from "react";
+import { memo, type ReactNode, useState } from "react";
 import { Code } from "./Code.tsx";
 import { Checkbox, Inline } from "./Inline.tsx";
 import { type Block, Splitter } from "./split.ts";
@@ -77,13 +77,12 @@ function Nested({ children }: { children: ReactNode }): ReactNode {
   return children;
 }
 
-/** The page has its own headings: an agent's begin below them. */
+/** An agent's headings lie below those of the page, all on one level: how it nests them is not ours to trust. */
 function Heading({ token }: { token: Tokens.Heading }): ReactNode {
-  const Tag = `h${Math.min(token.depth + 2, 6)}` as keyof JSX.IntrinsicElements;
   return (
-    <Tag className={`level-${token.depth}`}>
+    <h3 className={`level-${token.depth}`}>
       <Inline tokens={token.tokens} />
-    </Tag>
+    </h3>
   );
 }
 

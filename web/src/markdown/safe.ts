@@ -11,7 +11,7 @@ export function safeLink(href: string): string | null {
   return url && linkSchemes.has(url.protocol) ? url.href : null;
 }
 
-/** The address of a remote image that may be loaded when a person asks for it, or null. */
+/** The address of a remote image that a person may go to, or null. */
 export function safeImage(href: string): string | null {
   const url = parse(href);
   return url && (url.protocol === "https:" || url.protocol === "http:") ? url.href : null;

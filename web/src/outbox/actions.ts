@@ -2,18 +2,24 @@
 import { Refusal } from "../api/client.ts";
 import { newId } from "../api/ids.ts";
 import { routes } from "../api/routes.ts";
-import type { DecisionRequest, Delivery, Gate } from "../api/wire.ts";
+import type { Attachment, DecisionRequest, Delivery, Gate } from "../api/wire.ts";
 import { receiveGate } from "../fleet/store.ts";
 import { wish } from "./outbox.ts";
 
-export function say(session: string, text: string, delivery: Delivery): Promise<void> {
+export interface Said {
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+  readonly delivery: Delivery;
+}
+
+export function say(session: string, { text, attachments, delivery }: Said): Promise<void> {
   const id = newId("cmd");
   return wish({
     id,
     session,
     text,
     send: async () => {
-      await routes.sendMessage(session, { id, text, delivery });
+      await routes.sendMessage(session, { id, text, attachments: [...attachments], delivery });
     },
   });
 }

@@ -3,7 +3,7 @@
  * sending it again: every wish carries an id of its own or is decided once, so sending twice changes nothing.
  */
 import { create } from "zustand";
-import { Unreachable } from "../api/client.ts";
+import { Refusal, Unreachable } from "../api/client.ts";
 
 export interface Wish {
   /** The id of the command or the gate. */
@@ -56,8 +56,13 @@ async function attempt(id: string): Promise<void> {
     await asked.send();
     put({ ...asked, state: "accepted", error: null });
   } catch (error) {
-    put({ ...asked, state: error instanceof Unreachable ? "queued" : "failed", error });
+    put({ ...asked, state: isPassing(error) ? "queued" : "failed", error });
   }
+}
+
+/** Nobody answered, or somebody who is not ready yet: the same wish may do better later. */
+function isPassing(error: unknown): boolean {
+  return error instanceof Unreachable || (error instanceof Refusal && error.status === 503);
 }
 
 function put(next: Wish): void {

@@ -36,6 +36,7 @@ export function Output({ text, bytes }: { text: string; bytes: number }): ReactN
 function withoutColours(text: string): string {
   // oxlint-disable-next-line no-control-regex
   const plain = text.replaceAll(
+    // oxlint-disable-next-line no-control-regex
     /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[@-Z\\-_])/g,
     "",
   );

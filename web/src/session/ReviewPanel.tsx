@@ -25,14 +25,17 @@ export function ReviewPanel({ row, beside, onClose }: ReviewPanelProps): ReactNo
     placeholderData: (before) => before,
   });
   const files = diff.data?.files ?? [];
+  // A sheet takes the place of the page, so it is one.
+  const Sheet = beside ? "aside" : "main";
+  const Title = beside ? "h2" : "h1";
   return (
-    <aside
+    <Sheet
       aria-label="Changes"
       className={`flex h-full flex-col bg-page ${beside ? "w-[42%] max-w-[720px] shrink-0 border-l border-line" : "w-full"}`}
     >
       <header className="flex items-center gap-3 border-b border-line px-4 py-2">
         <div className="min-w-0 grow">
-          <h2 className="text-large font-semibold">Changes</h2>
+          <Title className="text-large font-semibold">Changes</Title>
           <p className="flex gap-3 text-small text-muted">
             {count(files.length, "file")}
             <Changes added={row.added} removed={row.removed} />
@@ -53,7 +56,7 @@ export function ReviewPanel({ row, beside, onClose }: ReviewPanelProps): ReactNo
           ))}
         </div>
       </div>
-    </aside>
+    </Sheet>
   );
 }
 

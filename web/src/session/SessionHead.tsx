@@ -31,14 +31,12 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
           <ArrowLeft size={18} aria-hidden />
         </Link>
         <StateMark state={state} named={false} />
-        <h1 className="min-w-0 grow truncate text-large font-semibold" title={row.title}>
+        <h1
+          className="line-clamp-2 min-w-0 grow text-large font-semibold wide:line-clamp-1"
+          title={row.title}
+        >
           {row.title || "Untitled"}
         </h1>
-        {elsewhere > 0 ? (
-          <Link href="/approvals" className="button-quiet text-needs! wide:hidden">
-            {elsewhere} more wait
-          </Link>
-        ) : null}
         <button
           type="button"
           className="button-quiet"
@@ -62,6 +60,11 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
         </span>
         <Context row={row} log={log} />
         {row.cost_usd > 0 ? <span>{dollars(row.cost_usd)}</span> : null}
+        {elsewhere > 0 ? (
+          <Link href="/approvals" className="ml-auto font-medium text-needs underline wide:hidden">
+            {elsewhere} more wait elsewhere
+          </Link>
+        ) : null}
         {row.isolated === false ? (
           <span title="The agent runs as the runner's own user.">not isolated</span>
         ) : null}

@@ -2,9 +2,9 @@
  * The transcript, drawn only where it is seen. Follows the end while one is there, holds still while one reads, and
  * brings older parts when one comes to the beginning.
  */
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { useServices } from "../app/services.ts";
 import type { SessionRow } from "../api/wire.ts";
 import { Retrying } from "./Retrying.tsx";
@@ -27,7 +27,7 @@ export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
   const { log, older } = view;
   const rows = useMemo(() => (log ? rowsOf(log) : []), [log]);
   const store = useServices().stores.of(id);
-  const scroller = useRef<HTMLDivElement>(null);
+  const scroller = useRef<HTMLElement>(null);
   const [atEnd, setAtEnd] = useState(true);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -35,19 +35,15 @@ export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
     estimateSize: (index) => estimates[rows[index]?.kind ?? "item"],
     getItemKey: (index) => rows[index]?.key ?? index,
     overscan: 8,
-    paddingStart: 16,
+    paddingStart: older === "none" ? 16 : 48,
     paddingEnd: 16,
     anchorTo: "end",
     followOnAppend: true,
     scrollEndThreshold: END_PX,
   });
-
   const begun = rows.length > 0;
-  useEffect(() => {
-    if (begun) virtual.scrollToEnd();
-    // Once, when there is something to see: the end is what a person comes for.
-    // oxlint-disable-next-line react/exhaustive-deps
-  }, [begun]);
+  useEndInSight(scroller, virtual, atEnd, begun);
+  const leftOff = useLeftOff(id, rows);
 
   const onScroll = (): void => {
     const element = scroller.current;
@@ -66,9 +62,10 @@ export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
         aria-label="Transcript"
         className="h-full overflow-y-auto overscroll-contain px-3 wide:px-5"
       >
+        <h2 className="sr-only">Transcript</h2>
         {log && !begun ? <Beginning row={row} /> : null}
-        <Older state={older} onAsk={() => void store.loadOlder()} />
         <div className="relative mx-auto max-w-[760px]" style={{ height: virtual.getTotalSize() }}>
+          <Older state={older} onAsk={() => void store.loadOlder()} />
           {virtual.getVirtualItems().map((item) => {
             const shown = rows[item.index];
             return shown ? (
@@ -80,6 +77,7 @@ export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
                 style={{ transform: `translateY(${item.start}px)` }}
               >
                 <RowView row={shown} session={id} />
+                {shown.key === leftOff && item.index < rows.length - 1 ? <LeftOff /> : null}
               </div>
             ) : null;
           })}
@@ -90,7 +88,7 @@ export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
       {begun && !atEnd ? (
         <button
           type="button"
-          className="button absolute bottom-3 left-1/2 -translate-x-1/2 shadow-md"
+          className="button absolute right-4 bottom-3 shadow-md"
           onClick={() => virtual.scrollToEnd({ behavior: "auto" })}
         >
           <ArrowDown size={16} aria-hidden />
@@ -103,10 +101,58 @@ export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
 
 const estimates: Record<Row["kind"], number> = { item: 72, tool: 32, run: 32 };
 
+/** The end is what a person comes for, and it stays in sight when what is below takes more room. */
+function useEndInSight(
+  scroller: RefObject<HTMLElement | null>,
+  virtual: Virtualizer<HTMLElement, Element>,
+  atEnd: boolean,
+  begun: boolean,
+): void {
+  const follow = useRef(atEnd);
+  useEffect(() => {
+    follow.current = atEnd;
+  }, [atEnd]);
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element || !begun) return;
+    virtual.scrollToEnd();
+    const observer = new ResizeObserver(() => {
+      if (follow.current) virtual.scrollToEnd();
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [scroller, virtual, begun]);
+}
+
+/** Of each session the last row that was there when its page was left, for as long as the tab lives. */
+const left = new Map<string, string>();
+
+function useLeftOff(id: string, rows: readonly Row[]): string | null {
+  const [key] = useState(() => left.get(id) ?? null);
+  const last = rows.at(-1)?.key;
+  useEffect(() => {
+    if (last === undefined) return;
+    return () => {
+      left.set(id, last);
+    };
+  }, [id, last]);
+  return key;
+}
+
+function LeftOff(): ReactNode {
+  return (
+    <p className="flex items-center gap-3 py-2 text-small text-accent">
+      <span aria-hidden className="h-px grow bg-accent opacity-40" />
+      You left off here
+      <span aria-hidden className="h-px grow bg-accent opacity-40" />
+    </p>
+  );
+}
+
 function Older({ state, onAsk }: { state: SessionView["older"]; onAsk: () => void }): ReactNode {
   if (state === "none") return null;
   return (
-    <p className="pt-3 text-center text-small text-faint">
+    <p className="absolute inset-x-0 top-0 flex h-12 items-center justify-center text-small text-faint">
       {state === "loading" ? (
         "Loading what was before"
       ) : (
@@ -119,10 +165,11 @@ function Older({ state, onAsk }: { state: SessionView["older"]; onAsk: () => voi
 }
 
 function Beginning({ row }: { row: SessionRow | null }): ReactNode {
+  const starting = row?.state === "queued" || row?.state === "starting";
   return (
     <p className="mx-auto max-w-[760px] pt-6 text-muted">
-      {row?.state === "queued" || row?.state === "starting"
-        ? `${row.state_reason ?? "The host is making a worktree and starting the agent."}`
+      {starting
+        ? (row.state_reason ?? "The host is making a worktree and starting the agent.")
         : "Nothing has been said yet."}
     </p>
   );

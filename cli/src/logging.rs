@@ -25,7 +25,9 @@ impl Format {
     }
 }
 
+/// Part of other commands' arguments, so it is no group of its own.
 #[derive(Debug, Clone, Copy, clap::Args)]
+#[group(skip)]
 pub struct Arguments {
     /// How log lines are written.
     #[arg(long = "log-format", value_enum, default_value_t)]

@@ -18,7 +18,6 @@ mod data;
 
 mod configuration;
 mod parts;
-mod pending;
 
 mod nats_server;
 mod tether;

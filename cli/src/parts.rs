@@ -37,10 +37,7 @@ pub async fn coordinator(arguments: Arguments) -> Result<(), Failure> {
     if arguments.check_config {
         return show(&configuration);
     }
-    until_stopped("the coordinator", |token| {
-        crate::pending::coordinator::run(part, token)
-    })
-    .await
+    until_stopped("the coordinator", |token| ::coordinator::run(part, token)).await
 }
 
 /// Runs the runner of this host.
@@ -50,10 +47,7 @@ pub async fn runner(arguments: Arguments) -> Result<(), Failure> {
     if arguments.check_config {
         return show(&configuration);
     }
-    until_stopped("the runner", |token| {
-        crate::pending::runner::run(part, token)
-    })
-    .await
+    until_stopped("the runner", |token| ::runner::run(part, token)).await
 }
 
 /// Holds one agent's stdio until its runner, or a signal, ends it.

@@ -10,6 +10,8 @@ use nats::ids::HostName;
 use super::file::Configuration;
 use crate::failure::{Failure, Kind};
 
+/// Below the coordinator's folder: a file that may be deleted at any time.
+const PROJECTION: &str = "projection.db";
 const LISTEN_PORT_DEFAULT: u16 = 4242;
 /// Agents mostly wait for their model, so even a small machine runs a few.
 const SLOTS_DEFAULT_MIN: usize = 4;
@@ -22,37 +24,33 @@ pub const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(
 
 impl Configuration {
     /// What a coordinator needs, or all that is missing in the file at `path`.
-    pub fn for_coordinator(
-        &self,
-        path: &Path,
-    ) -> Result<crate::pending::coordinator::Configuration, Failure> {
+    pub fn for_coordinator(&self, path: &Path) -> Result<::coordinator::Configuration, Failure> {
         let mut missing = Vec::new();
         let nats_url = required(&self.nats.url, "[nats] url", &mut missing);
         let data = required(&self.coordinator.data, "[coordinator] data", &mut missing);
         let (Some(nats_url), Some(data)) = (nats_url, data) else {
             return Err(incomplete(path, &missing));
         };
-        Ok(crate::pending::coordinator::Configuration {
+        Ok(::coordinator::Configuration {
             listen: self.coordinator.listen.unwrap_or(LISTEN_DEFAULT),
-            data,
+            data: data.join(PROJECTION),
             nats_url,
             nats_credentials: self.nats.credentials.clone(),
-            setup_token_file: self.coordinator.setup_token.clone(),
+            setup_token: self.coordinator.setup_token.clone(),
+            public_url: None,
+            ready: None,
         })
     }
 
     /// What a runner needs, or all that is missing in the file at `path`.
-    pub fn for_runner(
-        &self,
-        path: &Path,
-    ) -> Result<crate::pending::runner::Configuration, Failure> {
+    pub fn for_runner(&self, path: &Path) -> Result<::runner::Configuration, Failure> {
         let mut missing = Vec::new();
         let nats_url = required(&self.nats.url, "[nats] url", &mut missing);
         let data = required(&self.runner.data, "[runner] data", &mut missing);
         let (Some(nats_url), Some(data)) = (nats_url, data) else {
             return Err(incomplete(path, &missing));
         };
-        Ok(crate::pending::runner::Configuration {
+        Ok(::runner::Configuration {
             host: self
                 .runner
                 .host

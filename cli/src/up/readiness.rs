@@ -19,8 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// A look that hangs is a look that failed.
 const LOOK_MAX: Duration = Duration::from_secs(5);
 
-/// Looks until `probe` finds nothing missing. A part that ends before it was ever ready fails at once: what keeps it from
-/// starting will not go away by starting it again.
+/// Looks until `probe` finds nothing missing. A part that ends before that fails at once.
 pub async fn wait<P>(supervised: &Supervised, mut probe: P) -> Result<(), Failure>
 where
     P: AsyncFnMut() -> Result<(), String>,
@@ -33,7 +32,10 @@ where
             return Err(failed(supervised, &format!("{} {ended}", part.name)));
         }
         let missing = match timeout(LOOK_MAX, probe()).await {
-            Ok(Ok(())) => return Ok(()),
+            Ok(Ok(())) => {
+                supervised.prove();
+                return Ok(());
+            }
             Ok(Err(missing)) => missing,
             Err(_) => "it did not answer".to_owned(),
         };

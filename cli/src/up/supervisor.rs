@@ -33,6 +33,7 @@ pub struct Condition {
 pub struct Supervised {
     pub part: Part,
     condition: watch::Receiver<Condition>,
+    proven: CancellationToken,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -42,11 +43,12 @@ impl Supervised {
     /// the end of the program.
     pub fn start(part: Part) -> Self {
         let (sender, condition) = watch::channel(Condition::default());
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(keep(part.clone(), sender, stop.clone()));
+        let (proven, stop) = (CancellationToken::new(), CancellationToken::new());
+        let task = tokio::spawn(keep(part.clone(), sender, proven.clone(), stop.clone()));
         Self {
             part,
             condition,
+            proven,
             stop,
             task,
         }
@@ -61,6 +63,12 @@ impl Supervised {
         self.condition.borrow().process
     }
 
+    /// It has been seen at work. Until then it is not started again when it ends: what kept it from starting will not go
+    /// away by itself.
+    pub fn prove(&self) {
+        self.proven.cancel();
+    }
+
     /// Ends it for good and waits until it is gone.
     pub async fn stop(self) {
         self.stop.cancel();
@@ -70,7 +78,12 @@ impl Supervised {
     }
 }
 
-async fn keep(part: Part, condition: watch::Sender<Condition>, stop: CancellationToken) {
+async fn keep(
+    part: Part,
+    condition: watch::Sender<Condition>,
+    proven: CancellationToken,
+    stop: CancellationToken,
+) {
     let mut pause = PAUSE_FIRST;
     while !stop.is_cancelled() {
         let started = Instant::now();
@@ -81,19 +94,22 @@ async fn keep(part: Part, condition: watch::Sender<Condition>, stop: Cancellatio
             },
             Err(error) => format!("could not be started: {error}"),
         };
+        condition.send_modify(|condition| {
+            condition.process = None;
+            condition.ended = Some(ended.clone());
+        });
+        if !proven.is_cancelled() {
+            stop.cancelled().await;
+            return;
+        }
         if started.elapsed() >= LIVED_WELL {
             pause = PAUSE_FIRST;
         }
         tracing::warn!(
-            part = part.name,
             log = %part.log.display(),
             pause_ms = pause.as_millis(),
-            "{} {ended}; starting it again", part.name
+            "the {} {ended}; it is started again", part.name
         );
-        condition.send_modify(|condition| {
-            condition.process = None;
-            condition.ended = Some(ended);
-        });
         tokio::select! {
             () = sleep(pause) => pause = PAUSE_MAX.min(pause * 2),
             () = stop.cancelled() => return,

@@ -5,6 +5,7 @@
 
 mod command;
 mod path;
+mod words;
 
 use serde_json::Value;
 

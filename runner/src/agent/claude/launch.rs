@@ -41,7 +41,9 @@ const PASSED_ON: [&str; 21] = [
     "all_proxy",
 ];
 
-/// Ours, unless the configuration says otherwise.
+/// Ours, unless the configuration says otherwise. `CLAUDE_CODE_SUBPROCESS_ENV_SCRUB=1`, which keeps a configured key
+/// from the commands that the agent runs, is left to the configuration: with it, newer builds do not start on a
+/// machine without bubblewrap.
 const SET: [(&str, &str); 5] = [
     ("DISABLE_AUTOUPDATER", "1"),
     ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),

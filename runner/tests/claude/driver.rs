@@ -110,6 +110,34 @@ impl Agent {
         self.greet().await;
     }
 
+    /// Waits until its transcript holds `text`, and kills the process.
+    pub(crate) async fn stop_after_writing(&mut self, text: &str) {
+        let projects = self.home.path().join(".claude/projects");
+        let name = format!("{}.jsonl", self.session.uuid());
+        testkit::wait::until("the transcript", BOUND, async || {
+            let folders = std::fs::read_dir(&projects).map_err(|error| error.to_string())?;
+            let written = folders
+                .filter_map(Result::ok)
+                .filter_map(|folder| std::fs::read_to_string(folder.path().join(&name)).ok())
+                .any(|content| {
+                    content
+                        .lines()
+                        .any(|line| line.contains("\"assistant\"") && line.contains(text))
+                });
+            if written {
+                Ok(())
+            } else {
+                Err("no such line in it".to_owned())
+            }
+        })
+        .await;
+        self.process.kill().await.unwrap();
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub(crate) fn worktree(&self) -> PathBuf {
         worktree_of(&self.home)
     }

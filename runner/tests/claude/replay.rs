@@ -1,7 +1,7 @@
 //! What the adapter makes of everything that was recorded. The result lies beside each transcript, to be read.
 
 use nats::event::{GateKind, ToolOutcome, TurnOutcome};
-use runner::agent::AgentEvent;
+use runner::agent::{Adapter, AgentEvent, Ask, Dialect};
 
 use crate::telling::tell;
 use crate::transcript::{self, Transcript};
@@ -192,4 +192,34 @@ fn a_plan_is_shown_as_it_stands_after_its_revision() {
             "# The plan\n\n1. Read\n2. Write\n"
         ]
     );
+}
+
+#[test]
+fn a_call_that_another_process_asks_for_again_is_the_same_call() {
+    let before = Transcript::read("10a-killed-while-permission-pending");
+    let after = Transcript::read("10b-resume-after-marker-reasks-same-tool");
+    let mut adapter = Adapter::new(Dialect::Claude);
+    let mut told = Vec::new();
+    for (generation, transcript) in [(1, &before), (2, &after)] {
+        adapter.handshake(generation);
+        told.extend(transcript.lines.iter().flat_map(|line| adapter.line(line)));
+    }
+    let wanted = told
+        .iter()
+        .filter(|event| matches!(event, AgentEvent::ToolRequested { .. }))
+        .count();
+    let asked: Vec<&Ask> = told
+        .iter()
+        .filter_map(|event| match event {
+            AgentEvent::Asked(ask) => Some(ask),
+            _ => None,
+        })
+        .collect();
+    assert_eq!((wanted, asked.len()), (1, 2));
+    assert_eq!(asked[0].tool_use, asked[1].tool_use);
+    assert_eq!(
+        (&asked[0].summary, &asked[0].risks),
+        (&asked[1].summary, &asked[1].risks)
+    );
+    assert_eq!(outcomes(&told), [ToolOutcome::Succeeded]);
 }

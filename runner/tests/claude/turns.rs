@@ -225,6 +225,7 @@ async fn a_conversation_goes_on_in_another_process() {
     let mut agent = Agent::start(&model).await;
     agent.say("say My name is Ada.").await;
     agent.ended().await;
+    agent.stop_after_writing("My name is Ada.").await;
     agent.start_again().await;
     agent.say("say Still here.").await;
     assert_eq!(agent.ended().await.outcome, TurnOutcome::Completed);
@@ -233,6 +234,34 @@ async fn a_conversation_goes_on_in_another_process() {
             .to_string()
             .contains("My name is Ada.")
     );
+}
+
+#[tokio::test]
+async fn a_transcript_that_came_from_another_folder_is_gone_on_with() {
+    for program in [testkit::claude::path(), testkit::claude::older_path()] {
+        let model = ModelEndpoint::start().await;
+        let mut agent = Agent::start_program(&model, program).await;
+        agent.say("say My name is Ada.").await;
+        agent.ended().await;
+        // Killed first: the end of a transcript is written a moment after the result.
+        agent.stop_after_writing("My name is Ada.").await;
+        let projects = agent.home().join(".claude/projects");
+        let own = std::fs::read_dir(&projects)
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .path();
+        std::fs::rename(own, projects.join("-srv-worktrees-of-another-host")).unwrap();
+        agent.start_again().await;
+        agent.say("say Still here.").await;
+        assert_eq!(agent.ended().await.outcome, TurnOutcome::Completed);
+        assert!(
+            model.requests().last().unwrap()["messages"]
+                .to_string()
+                .contains("My name is Ada.")
+        );
+    }
 }
 
 #[tokio::test]

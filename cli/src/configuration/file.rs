@@ -39,6 +39,8 @@ pub struct Nats {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Coordinator {
     pub listen: Option<SocketAddr>,
+    /// The address people use, when a proxy stands in between: `https://fleet.example.org`.
+    pub public_url: Option<String>,
     /// The folder of its projection.
     pub data: Option<PathBuf>,
     /// The file with the token that makes the first person.
@@ -101,6 +103,7 @@ impl Configuration {
         let mut section = root.section("coordinator");
         let coordinator = Coordinator {
             listen: section.take("listen"),
+            public_url: section.take("public_url"),
             data: section.take("data").map(path),
             setup_token: section.take("setup_token").map(path),
         };
@@ -184,6 +187,7 @@ mod tests {
         credentials = "coordinator.creds"
         [coordinator]
         listen = "127.0.0.1:4242"
+        public_url = "https://fleet.example.org"
         data = "/var/lib/flotilla/coordinator"
         setup_token = "setup-token"
         [runner]

@@ -37,7 +37,7 @@ impl Configuration {
             nats_url,
             nats_credentials: self.nats.credentials.clone(),
             setup_token: self.coordinator.setup_token.clone(),
-            public_url: None,
+            public_url: self.coordinator.public_url.clone(),
             ready: None,
         })
     }

@@ -73,6 +73,7 @@ pub fn prepare(
         },
         coordinator: Coordinator {
             listen: Some(installation.listen),
+            public_url: wishes.configuration.coordinator.public_url,
             data: Some(data.coordinator()),
             setup_token: Some(data.setup_token()),
         },

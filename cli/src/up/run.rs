@@ -33,7 +33,7 @@ pub struct Arguments {
     /// A git repository that sessions may work on. May be given several times; a small demo is made when there is none.
     #[arg(long = "project", value_name = "PATH")]
     projects: Vec<PathBuf>,
-    /// A configuration file: [coordinator] listen, [runner] host, slots, projects and labels, [agents.<name>].
+    /// A configuration file: [coordinator] listen and public_url, [runner] host, slots, projects and labels, [agents.<name>].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Read the configuration, say what is in it, and start nothing.

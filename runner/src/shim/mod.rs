@@ -15,9 +15,11 @@ mod socket;
 
 mod backlog;
 mod connection;
+mod deadlines;
 mod descendants;
 mod inputs;
 mod keeper;
+mod output;
 mod serve;
 mod spawn;
 

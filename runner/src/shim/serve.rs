@@ -11,32 +11,22 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::OptionFuture;
 use futures::stream::FuturesUnordered;
-use tokio::io::Interest;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
 use super::backlog::Backlog;
 use super::connection::{Connection, Said};
+use super::deadlines::Deadlines;
 use super::inputs::{Inputs, Offer};
+use super::output::{ErrorTail, Output, PIECE_BYTES};
 use super::protocol::{AgentSignal, Exit, FromShim, Hello, ToShim, VERSION};
-use super::spawn::{Agent, code_and_signal};
+use super::spawn::{Agent, Stdio, code_and_signal};
 use super::spec::{self, ShimOptions, ShimSpec};
 use super::{descendants, socket};
 
-/// Output is read and sent in pieces of this size.
-const PIECE_BYTES: usize = 64 * 1024;
-
-/// Pieces read in a row before the other side gets its turn.
-const PIECES_MAX: usize = 8;
-
-const STDERR_TAIL_BYTES: usize = 8 * 1024;
-
 /// Connections that have not said what they want yet.
 const OPENING_MAX: usize = 16;
-
-/// How long an ending shim goes on telling an attached runner what was still unsaid.
-const FAREWELL_TIME_MAX: Duration = Duration::from_secs(2);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -77,7 +67,11 @@ pub async fn run(options: ShimOptions) -> Result<(), Error> {
         source,
     })?;
     let served = match Agent::start(&spec) {
-        Ok(agent) => Shim::new(&spec, agent).serve(listener, signals).await,
+        Ok((agent, stdio)) => {
+            Shim::new(&spec, agent, stdio)
+                .serve(listener, signals)
+                .await
+        }
         Err(source) => Err(Error::Start {
             program: spec.program.clone(),
             cwd: spec.cwd.clone(),
@@ -131,45 +125,32 @@ enum Event {
 
 struct Shim {
     agent: Agent,
-    backlog: Backlog,
-    inputs: Inputs,
-    stderr_tail: Vec<u8>,
+    output: Output,
+    errors: ErrorTail,
+    stdin: UnixStream,
     /// The agent took no input any more although it still ran.
     stdin_closed: bool,
-    stdout_done: bool,
-    stderr_done: bool,
+    inputs: Inputs,
     runner: Option<Connection>,
     /// Users whose runner may attach.
     uids: [u32; 2],
-    unclaimed: Duration,
-    /// Nobody attached by then: give up. `None` while somebody is.
-    unclaimed_at: Option<Instant>,
-    /// `End` was said: the agent has until then.
-    kill_at: Option<Instant>,
-    ending: bool,
-    /// The agent is gone and the shim is ending: the last words are said by then.
-    leave_at: Option<Instant>,
+    deadlines: Deadlines,
 }
 
 impl Shim {
-    fn new(spec: &ShimSpec, agent: Agent) -> Self {
+    fn new(spec: &ShimSpec, agent: Agent, stdio: Stdio) -> Self {
         let own_uid = rustix::process::getuid().as_raw();
         let unclaimed = Duration::from_secs(spec.unclaimed_seconds);
         Self {
             agent,
-            backlog: Backlog::new(spec.backlog_bytes_max),
-            inputs: Inputs::default(),
-            stderr_tail: Vec::new(),
+            output: Output::new(stdio.stdout, Backlog::new(spec.backlog_bytes_max)),
+            errors: ErrorTail::new(stdio.stderr),
+            stdin: stdio.stdin,
             stdin_closed: false,
-            stdout_done: false,
-            stderr_done: false,
+            inputs: Inputs::default(),
             runner: None,
             uids: [own_uid, spec.runner_uid.unwrap_or(own_uid)],
-            unclaimed,
-            unclaimed_at: Some(Instant::now() + unclaimed),
-            kill_at: None,
-            ending: false,
-            leave_at: None,
+            deadlines: Deadlines::new(unclaimed, Instant::now()),
         }
     }
 
@@ -185,9 +166,9 @@ impl Shim {
                 Event::Opened(Some((connection, first))) => self.open(connection, first),
                 Event::Opened(None) => {}
                 Event::Said(said) => self.hear(said),
-                Event::Output => self.read_output(),
+                Event::Output => self.output.read(self.agent_gone()),
                 Event::InputRoom => self.write_inputs(),
-                Event::Stderr => self.read_stderr(),
+                Event::Stderr => self.errors.read(self.agent_gone()),
                 Event::ChildEnded => self.look_after_children()?,
                 Event::Stop => self.kill("asked to stop"),
                 Event::Due => self.act_on_time(),
@@ -206,21 +187,17 @@ impl Shim {
     where
         F: Future<Output = Option<(Connection, ToShim)>>,
     {
-        let due = [self.unclaimed_at, self.kill_at, self.leave_at]
-            .into_iter()
-            .flatten()
-            .min();
-        let agent_runs = self.agent.status().is_none();
+        let may_write = !self.agent_gone() && !self.inputs.is_empty();
         let said: OptionFuture<_> = self.runner.as_mut().map(Connection::next_said).into();
-        let due: OptionFuture<_> = due.map(tokio::time::sleep_until).into();
+        let due: OptionFuture<_> = self.deadlines.next().map(tokio::time::sleep_until).into();
         let (said, due) = (pin!(said), pin!(due));
         tokio::select! {
             knock = listener.accept(), if opening.len() < OPENING_MAX => Event::Knock(knock),
             Some(opened) = opening.next(), if !opening.is_empty() => Event::Opened(opened),
             Some(said) = said => Event::Said(said),
-            _ = self.agent.stdout.readable(), if !self.stdout_done && self.backlog.room() > 0 => Event::Output,
-            _ = self.agent.stdin.writable(), if agent_runs && !self.inputs.is_empty() => Event::InputRoom,
-            _ = self.agent.stderr.readable(), if !self.stderr_done => Event::Stderr,
+            () = self.output.readable(), if self.output.may_read() => Event::Output,
+            _ = self.stdin.writable(), if may_write => Event::InputRoom,
+            () = self.errors.readable(), if self.errors.may_read() => Event::Stderr,
             _ = signals.child.recv() => Event::ChildEnded,
             () = Signals::stop(&mut signals.terminate, &mut signals.interrupt, &mut signals.hangup) => Event::Stop,
             Some(()) = due => Event::Due,
@@ -234,16 +211,14 @@ impl Shim {
             .is_ok_and(|peer| self.uids.contains(&peer.uid()) || peer.uid() == 0)
     }
 
-    /// Ending, and either everything was said or nobody listens.
+    fn agent_gone(&self) -> bool {
+        self.agent.status().is_some()
+    }
+
     fn is_over(&self) -> bool {
-        let Some(leave_at) = self.leave_at else {
-            return false;
-        };
-        let said_all = self
-            .runner
-            .as_ref()
-            .is_none_or(|runner| runner.told_exit && runner.is_idle());
-        said_all || Instant::now() >= leave_at
+        let nothing_to_say = |runner: &Connection| runner.told_exit && runner.is_idle();
+        let said_all = self.runner.as_ref().is_none_or(nothing_to_say);
+        self.deadlines.is_over(said_all, Instant::now())
     }
 
     fn open(&mut self, mut connection: Connection, first: ToShim) {
@@ -251,9 +226,9 @@ impl Shim {
             version: VERSION,
             shim_pid: std::process::id(),
             agent_pid: self.agent.pid(),
-            oldest: self.backlog.oldest(),
-            newest: self.backlog.newest(),
-            exited: self.agent.status().is_some(),
+            oldest: self.output.backlog.oldest(),
+            newest: self.output.backlog.newest(),
+            exited: self.agent_gone(),
         };
         let (oldest, newest) = (hello.oldest, hello.newest);
         match first {
@@ -262,7 +237,7 @@ impl Shim {
                 connection.say(&FromShim::Hello(hello));
                 // Dropping the older connection closes it: there is one runner, and the newer one is it.
                 self.runner = Some(connection);
-                self.unclaimed_at = None;
+                self.deadlines.attached();
             }
             ToShim::Attach { from } => {
                 connection.say(&FromShim::NotKept {
@@ -283,7 +258,7 @@ impl Shim {
     fn hear(&mut self, said: Said) {
         match said {
             Said::Frame(ToShim::Durable { position }) => {
-                if !self.backlog.forget_until(position) {
+                if !self.output.backlog.forget_until(position) {
                     self.say(&FromShim::Garbled {
                         message: format!("byte {position} was never said"),
                     });
@@ -317,14 +292,14 @@ impl Shim {
     }
 
     fn write_inputs(&mut self) {
-        if self.agent.status().is_some() || self.stdin_closed {
+        if self.agent_gone() || self.stdin_closed {
             return self.refuse_inputs();
         }
         while let Some(next) = self.inputs.next() {
             let count = if next.is_empty() {
                 Ok(0)
             } else {
-                self.agent.stdin.try_write(next)
+                self.stdin.try_write(next)
             };
             match count {
                 Ok(count) => {
@@ -342,7 +317,7 @@ impl Shim {
     }
 
     fn refuse_inputs(&mut self) {
-        let reason = if self.agent.status().is_some() {
+        let reason = if self.agent_gone() {
             "the agent has ended"
         } else {
             "the agent closed its stdin"
@@ -355,107 +330,44 @@ impl Shim {
         }
     }
 
-    /// Reads while there is room: a full backlog makes the agent wait in its write, and nothing is lost.
-    fn read_output(&mut self) {
-        let mut piece = vec![0; PIECE_BYTES];
-        for _ in 0..PIECES_MAX {
-            let room = self.backlog.room().min(PIECE_BYTES);
-            if room == 0 {
-                return;
-            }
-            match read_now(
-                &self.agent.stdout,
-                &mut piece[..room],
-                self.agent.status().is_some(),
-            ) {
-                Ok(0) => return self.stdout_done = true,
-                Ok(count) => self.backlog.push(&piece[..count]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // Nothing more is in the socket of an agent that cannot write any more.
-                    self.stdout_done = self.agent.status().is_some();
-                    return;
-                }
-                Err(_) => return self.stdout_done = true,
-            }
-        }
-    }
-
-    fn read_stderr(&mut self) {
-        let mut piece = vec![0; PIECE_BYTES];
-        for _ in 0..PIECES_MAX {
-            match read_now(
-                &self.agent.stderr,
-                &mut piece,
-                self.agent.status().is_some(),
-            ) {
-                Ok(count) if count > 0 => self.stderr_tail.extend(&piece[..count]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Ok(_) | Err(_) => {
-                    self.stderr_done = true;
-                    break;
-                }
-            }
-        }
-        let surplus = self.stderr_tail.len().saturating_sub(STDERR_TAIL_BYTES);
-        self.stderr_tail.drain(..surplus);
-    }
-
     fn look_after_children(&mut self) -> Result<(), Error> {
         descendants::reap_adopted(self.agent.pid());
-        if !self.agent.has_just_ended().map_err(Error::Wait)? {
-            return Ok(());
-        }
-        self.read_stderr();
-        self.stderr_done = true;
-        self.refuse_inputs();
-        if self.ending {
-            self.leave();
+        if self.agent.has_just_ended().map_err(Error::Wait)? {
+            self.errors.read(true);
+            self.refuse_inputs();
+            self.deadlines.agent_gone(Instant::now());
         }
         Ok(())
     }
 
     fn end(&mut self, grace: Duration) {
-        self.ending = true;
-        if self.agent.status().is_some() {
-            return self.leave();
+        if self.agent_gone() {
+            return self.kill("asked to end");
         }
         self.agent.signal(AgentSignal::Terminate);
-        self.kill_at = Some(Instant::now() + grace);
+        self.deadlines.asked_to_end(grace, Instant::now());
     }
 
+    /// At once, and before stdin closes: the shim ends when the agent is gone.
     fn kill(&mut self, reason: &str) {
         tracing::info!(agent.pid = self.agent.pid(), reason, "ending the agent");
-        self.ending = true;
-        self.unclaimed_at = None;
-        self.kill_at = None;
-        if self.agent.status().is_some() {
-            return self.leave();
+        self.deadlines.killed();
+        if self.agent_gone() {
+            self.deadlines.agent_gone(Instant::now());
+        } else {
+            self.agent.signal(AgentSignal::Kill);
         }
-        self.agent.signal(AgentSignal::Kill);
-    }
-
-    fn leave(&mut self) {
-        self.kill_at = None;
-        self.leave_at = Some(
-            self.leave_at
-                .unwrap_or_else(|| Instant::now() + FAREWELL_TIME_MAX),
-        );
     }
 
     fn act_on_time(&mut self) {
-        let now = Instant::now();
-        if self.unclaimed_at.is_some_and(|at| at <= now) {
-            self.kill("no runner came for it");
-        } else if self.kill_at.is_some_and(|at| at <= now) {
-            self.kill("its time to end by itself is over");
+        if let Some(reason) = self.deadlines.kill_due(Instant::now()) {
+            self.kill(reason);
         }
     }
 
     fn detach(&mut self) {
         self.runner = None;
-        if !self.ending {
-            self.unclaimed_at = Some(Instant::now() + self.unclaimed);
-        }
+        self.deadlines.detached(Instant::now());
     }
 
     fn say(&mut self, frame: &FromShim) {
@@ -466,8 +378,8 @@ impl Shim {
 
     /// Sends on what the runner has not had yet: output while there is some, the exit when there is no more.
     fn speak(&mut self) {
-        if self.agent.status().is_some() && !self.stdout_done {
-            self.read_output(); // readiness of a dead agent's socket is not worth waiting for
+        if self.agent_gone() {
+            self.output.read(true); // the readiness of a dead agent's socket is not worth waiting for
         }
         let exit = self.exit();
         let Some(runner) = &mut self.runner else {
@@ -480,7 +392,7 @@ impl Shim {
             if !runner.is_idle() {
                 return; // goes on when the runner has taken some of it
             }
-            let bytes = self.backlog.read(runner.next, PIECE_BYTES);
+            let bytes = self.output.backlog.read(runner.next, PIECE_BYTES);
             if !bytes.is_empty() {
                 let position = runner.next;
                 runner.next += bytes.len() as u64;
@@ -496,22 +408,12 @@ impl Shim {
 
     /// How the agent ended, once its output was read to the end.
     fn exit(&self) -> Option<Exit> {
-        let (code, signal) = code_and_signal(self.agent.status().filter(|_| self.stdout_done)?);
+        let status = self.agent.status().filter(|_| self.output.has_ended())?;
+        let (code, signal) = code_and_signal(status);
         Some(Exit {
             code,
             signal,
-            stderr_tail: String::from_utf8_lossy(&self.stderr_tail).into_owned(),
+            stderr_tail: self.errors.text(),
         })
-    }
-}
-
-/// Reads what is there. Of an agent that is gone the kernel is asked directly: the runtime may not have heard yet
-/// that there is something, and would answer "nothing" from memory.
-fn read_now(socket: &UnixStream, piece: &mut [u8], agent_gone: bool) -> io::Result<usize> {
-    let read = |piece: &mut [u8]| rustix::io::read(socket, piece).map_err(io::Error::from);
-    if agent_gone {
-        read(piece)
-    } else {
-        socket.try_io(Interest::READABLE, || read(piece))
     }
 }

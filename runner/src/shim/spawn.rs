@@ -7,7 +7,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use tokio::net::UnixStream;
@@ -17,10 +17,14 @@ use super::keeper::Keeper;
 use super::protocol::AgentSignal;
 use super::spec::ShimSpec;
 
-pub(super) struct Agent {
+/// Our ends of the agent's stdio. Its stdin must not close before the agent is gone.
+pub(super) struct Stdio {
     pub(super) stdin: UnixStream,
     pub(super) stdout: UnixStream,
     pub(super) stderr: UnixStream,
+}
+
+pub(super) struct Agent {
     process: Child,
     status: Option<ExitStatus>,
     _keeper: Keeper,
@@ -28,7 +32,7 @@ pub(super) struct Agent {
 
 impl Agent {
     /// Must be called on the thread that lives as long as the shim: the kernel ties the agent to that very thread.
-    pub(super) fn start(spec: &ShimSpec) -> io::Result<Self> {
+    pub(super) fn start(spec: &ShimSpec) -> io::Result<(Self, Stdio)> {
         let (stdin, agent_stdin) = pair()?;
         let (stdout, agent_stdout) = pair()?;
         let (stderr, agent_stderr) = pair()?;
@@ -47,14 +51,21 @@ impl Agent {
         let mut process = command.spawn()?;
         drop(command); // and with it our copies of the agent's ends: else its output would never end
         match Keeper::start(&stdin, process.id()) {
-            Ok(keeper) => Ok(Self {
-                stdin,
-                stdout,
-                stderr,
-                process,
-                status: None,
-                _keeper: keeper,
-            }),
+            Ok(keeper) => {
+                let agent = Self {
+                    process,
+                    status: None,
+                    _keeper: keeper,
+                };
+                Ok((
+                    agent,
+                    Stdio {
+                        stdin,
+                        stdout,
+                        stderr,
+                    },
+                ))
+            }
             Err(error) => {
                 process.kill()?; // before its stdin closes
                 process.wait()?;
@@ -120,7 +131,7 @@ pub(super) fn code_and_signal(status: ExitStatus) -> (Option<i32>, Option<i32>) 
 }
 
 /// Our end, ready for the runtime, and the agent's.
-fn pair() -> io::Result<(UnixStream, Stdio)> {
+fn pair() -> io::Result<(UnixStream, std::process::Stdio)> {
     let (ours, agents) = std::os::unix::net::UnixStream::pair()?;
     ours.set_nonblocking(true)?;
     Ok((UnixStream::from_std(ours)?, OwnedFd::from(agents).into()))

@@ -11,6 +11,8 @@ use crate::timestamp::Timestamp;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DecisionRecord {
     pub v: u8,
+    /// Of this attempt to decide: two people who say the same at the same moment are still two.
+    pub id: AuditId,
     pub gate: GateId,
     pub session: SessionId,
     pub host: HostName,

@@ -58,6 +58,12 @@ pub fn decision(gate: GateId) -> String {
     format!("audit.decision.{gate}")
 }
 
+/// The gate of a decision's subject; `None` for records of anything else.
+#[must_use]
+pub fn decided_gate(subject: &str) -> Option<GateId> {
+    subject.strip_prefix("audit.decision.")?.parse().ok()
+}
+
 /// The record of anything else a person did.
 #[must_use]
 pub fn audit(action: &str, id: AuditId) -> String {

@@ -195,6 +195,7 @@ async fn the_first_of_many_decisions_wins_and_the_others_read_it() {
     let gate = GateId::new();
     let record = |name: &str| audit::DecisionRecord {
         v: 1,
+        id: nats::ids::AuditId::new(),
         gate,
         session: SessionId::from_uuid(gate.uuid()),
         host: host.clone(),

@@ -328,6 +328,7 @@ fn records() -> BTreeMap<String, Value> {
     };
     let decision = DecisionRecord {
         v: 1,
+        id: AuditId::from_uuid(UUID),
         gate: GateId::from_uuid(UUID),
         session,
         host: host(),

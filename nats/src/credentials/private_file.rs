@@ -15,6 +15,8 @@ pub fn folder(path: &Path) -> io::Result<()> {
 
 /// Writes a file whole, or leaves the old one: a reader, also after a power cut, never sees a half.
 pub fn write(path: &Path, content: &str) -> io::Result<()> {
+    // A bare name has an empty parent, which cannot be opened.
+    let path = std::path::absolute(path)?;
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::Error::from(io::ErrorKind::InvalidFilename));
     };
@@ -36,7 +38,7 @@ pub fn write(path: &Path, content: &str) -> io::Result<()> {
         .open(&draft)?;
     file.write_all(content.as_bytes())?;
     file.sync_all()?;
-    std::fs::rename(&draft, path)?;
+    std::fs::rename(&draft, &path)?;
     File::open(folder)?.sync_all()
 }
 

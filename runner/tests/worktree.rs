@@ -103,7 +103,8 @@ fn a_worktree_holds_the_checkouts_commit_on_a_branch_of_its_own() {
     let (host, checkout) = (Host::new(), boat());
     let created = host.create(&checkout, "k7", None).unwrap();
     assert_eq!(created.branch, "flotilla/k7");
-    assert_eq!(Some(created.base), checkout.head());
+    assert_eq!(Some(&created.base), checkout.head().as_ref());
+    assert_eq!(created.worktree.base().unwrap(), created.base);
     assert_eq!(created.uncommitted, 0);
     assert_eq!(read(&created.worktree, "src/main.rs"), "fn main() {}\n");
     let clone = git2::Repository::open(created.worktree.path()).unwrap();

@@ -90,6 +90,16 @@ impl Worktree {
         format!("flotilla/{}", self.short_id)
     }
 
+    /// The commit it started from, in full hex: what a runner that ended right after making it did not get to store.
+    pub fn base(&self) -> Result<String, Error> {
+        let base = view::View::open(self)?.base_commit();
+        base.map(|base| base.to_string())
+            .map_err(|source| Error::Look {
+                path: self.path.clone(),
+                source,
+            })
+    }
+
     fn at(store: &Store, path: &Path, short_id: &str) -> Result<Self, Error> {
         let view = store.view(short_id)?;
         Ok(Self {

@@ -5,6 +5,7 @@ use nats::Timestamp;
 use nats::audit::DecisionRecord;
 use nats::client::Recorded;
 use nats::event::{Decision, GateKind, Verdict};
+use nats::ids::AuditId;
 use serde_json::Value;
 
 use super::app::App;
@@ -161,6 +162,7 @@ fn record(
 ) -> DecisionRecord {
     DecisionRecord {
         v: 1,
+        id: AuditId::new(),
         gate: gate.id,
         session: gate.session,
         host: stored.session.record.host.clone(),

@@ -9,8 +9,8 @@ use tokio::time::{Duration, Instant, sleep_until};
 
 use crate::projection::{Input, Positions};
 
-/// A stream that has been connected to for this long without a word holds nothing that is new.
-const QUIET_FOR: Duration = Duration::from_millis(1500);
+/// A stream that says nothing for this long, while the bucket beside it has answered, holds nothing that is new.
+const QUIET_FOR: Duration = Duration::from_millis(500);
 
 pub struct Sources {
     client: Client,
@@ -144,10 +144,10 @@ impl Sources {
         }
     }
 
-    /// Ends when the streams have been silent for a while after the connection came up: an empty stream never says
+    /// Ends when the streams have been silent for a while after the records were told: an empty stream never says
     /// that it is.
     fn quiet(&self) -> impl Future<Output = ()> + use<> {
-        let waiting = !(self.caught_up.events && self.caught_up.audit);
+        let waiting = self.caught_up.sessions && !(self.caught_up.events && self.caught_up.audit);
         let client = self.client.clone();
         async move {
             if !waiting {

@@ -260,9 +260,9 @@ impl<'transaction> Batch<'transaction> {
     }
 
     fn audit(&mut self, sequence: u64, subject: &str, body: &Bytes) -> Result<(), Error> {
-        let row = if subject.starts_with(DECISIONS) {
-            let Some(record) = read::<DecisionRecord>(subject, body)
-                .filter(|record| subject::decision(record.gate) == subject)
+        let row = if let Some(gate) = subject::decided_gate(subject) {
+            let Some(record) =
+                read::<DecisionRecord>(subject, body).filter(|record| record.gate == gate)
             else {
                 return self.drop_message(Dropped::Malformed, subject);
             };
@@ -516,8 +516,6 @@ impl<'transaction> Batch<'transaction> {
             .map_err(Error::Write)
     }
 }
-
-const DECISIONS: &str = "audit.decision.";
 
 /// The envelope's header, if it is one and stands on the subject it says. A host's credential limits the subject,
 /// so what a host claims in a body of another's name ends here.

@@ -19,7 +19,7 @@ export function Help({ onClose }: { onClose: () => void }): ReactNode {
   return (
     <aside
       aria-label="Keys"
-      className="absolute right-4 bottom-4 z-20 w-[300px] rounded border border-line-strong bg-raised p-4 shadow-lg"
+      className="fixed bottom-14 left-3 z-20 w-[280px] rounded border border-line-strong bg-raised p-4 shadow-lg"
     >
       <header className="mb-2 flex items-center justify-between">
         <h2 className="font-semibold">Keys</h2>

@@ -15,15 +15,16 @@ export function OldestWaiting({ className = "" }: { className?: string }): React
         Nothing waits for you
       </p>
     );
+  const summary = visible(oldest.summary).replaceAll("`", "");
   return (
     <Link
       href={`/sessions/${oldest.session}`}
-      title={visible(oldest.summary)}
+      title={summary}
       className={`flex min-h-9 items-center gap-2.5 rounded bg-needs-soft px-2.5 text-small text-needs hover:underline ${className}`}
     >
       <StateMark state="waiting" named={false} />
       <span className="min-w-0 grow truncate">
-        Oldest since <Moment at={oldest.opened_at} as="clock" />: {visible(oldest.summary)}
+        Oldest since <Moment at={oldest.opened_at} as="clock" />: {summary}
       </span>
       <ChevronRight size={14} aria-hidden className="shrink-0" />
     </Link>

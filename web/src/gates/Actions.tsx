@@ -2,7 +2,7 @@
  * The foot of an approval card: Deny at the left, Allow at the right, at the same place on every card, and after the
  * tap what became of it, in the same place.
  */
-import { type ReactNode, useRef } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import type { DecisionRequest, Gate, GateKind } from "../api/wire.ts";
 import { decide } from "../outbox/actions.ts";
@@ -27,9 +27,14 @@ const words: Record<GateKind, { allow: string; deny: string; say: string }> = {
   plan: { allow: "Approve", deny: "Reject", say: "Request changes" },
 };
 
+/** A card nobody can have read yet: a tap in this time was meant for what stood there before. */
+const UNSEEN_MS = 400;
+
 export function Actions({ gate, wish, open, active, draft, me }: ActionsProps): ReactNode {
   const wordField = useRef<HTMLInputElement>(null);
+  const [shownAt] = useState(() => Date.now());
   const send = (request: DecisionRequest | string): void => {
+    if (Date.now() - shownAt < UNSEEN_MS) return;
     if (typeof request === "string") wordField.current?.focus();
     else void decide(gate, request);
   };

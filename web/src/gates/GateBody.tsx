@@ -7,9 +7,16 @@ import { countChanges } from "../diff/lines.ts";
 import { Markdown } from "../markdown/Markdown.tsx";
 import { count } from "../ui/numbers.ts";
 import { visible } from "../ui/visible.ts";
-import { type Edit, subjectOf } from "./subject.ts";
+import { placeOf } from "./place.ts";
+import { type Edit, type Fields, subjectOf } from "./subject.ts";
 
-export function GateBody({ gate }: { gate: Pick<Gate, "kind" | "tool" | "input" | "plan"> }): ReactNode {
+interface GateBodyProps {
+  gate: Pick<Gate, "kind" | "tool" | "input" | "plan">;
+  /** Where the session works, to tell what lies inside it from what does not. */
+  worktree: string | null;
+}
+
+export function GateBody({ gate, worktree }: GateBodyProps): ReactNode {
   const subject = subjectOf(gate);
   switch (subject.kind) {
     case "question":
@@ -29,7 +36,7 @@ export function GateBody({ gate }: { gate: Pick<Gate, "kind" | "tool" | "input" 
       return (
         <>
           <Exact text={subject.command} label="Command" />
-          <Rest fields={subject.rest} />
+          <Rest fields={subject.rest} worktree={worktree} />
         </>
       );
     case "edit":
@@ -38,10 +45,16 @@ export function GateBody({ gate }: { gate: Pick<Gate, "kind" | "tool" | "input" 
           {subject.edits.map((edit, index) => (
             // Edits of one call are applied in order: an index is a true key here.
             // oxlint-disable-next-line react/no-array-index-key
-            <EditView key={index} path={subject.path} edit={edit} />
+            <EditView key={index} path={subject.path} worktree={worktree} edit={edit} />
           ))}
-          <Rest fields={subject.rest} />
+          <Rest fields={subject.rest} worktree={worktree} />
         </>
+      );
+    case "fields":
+      return (
+        <div className="rounded border border-line bg-sunken px-3 py-2">
+          <Rest fields={subject.fields} worktree={worktree} />
+        </div>
       );
     case "input":
       return <Exact text={subject.text} label="Input" />;
@@ -67,12 +80,20 @@ export function Exact({ text, label }: { text: string; label: string }): ReactNo
   );
 }
 
-function EditView({ path, edit }: { path: string; edit: Edit }): ReactNode {
+function EditView({
+  path,
+  worktree,
+  edit,
+}: {
+  path: string;
+  worktree: string | null;
+  edit: Edit;
+}): ReactNode {
   const lines = edit.lines.map((line) => ({ ...line, text: visible(line.text) }));
   return (
     <div>
       <p className="mb-1 flex flex-wrap items-baseline gap-x-3 text-small">
-        <span className="font-mono [overflow-wrap:anywhere]">{visible(path)}</span>
+        <PathName path={path} worktree={worktree} />
         <Changes {...countChanges(lines)} />
         {edit.title ? <span className="text-muted">{edit.title}</span> : null}
       </p>
@@ -82,19 +103,37 @@ function EditView({ path, edit }: { path: string; edit: Edit }): ReactNode {
 }
 
 /** The fields that have no form of their own: small, and never left out. */
-function Rest({ fields }: { fields: Readonly<Record<string, JsonValue>> }): ReactNode {
+function Rest({ fields, worktree }: { fields: Fields; worktree: string | null }): ReactNode {
   const entries = Object.entries(fields);
   if (entries.length === 0) return null;
   return (
     <dl className="grid grid-cols-[auto_1fr] gap-x-3 text-small">
       {entries.map(([name, value]) => (
         <div key={name} className="contents">
-          <dt className="text-faint">{name}</dt>
-          <dd className="min-w-0 text-muted [overflow-wrap:anywhere] whitespace-pre-wrap">
-            {visible(typeof value === "string" ? value : JSON.stringify(value))}
+          <dt className="text-muted">{visible(name)}</dt>
+          <dd className="max-h-[40dvh] min-w-0 overflow-y-auto font-mono [overflow-wrap:anywhere] whitespace-pre-wrap">
+            <Value value={value} worktree={worktree} />
           </dd>
         </div>
       ))}
     </dl>
+  );
+}
+
+function Value({ value, worktree }: { value: JsonValue; worktree: string | null }): ReactNode {
+  if (typeof value !== "string") return visible(JSON.stringify(value));
+  return value.startsWith("/") ? <PathName path={value} worktree={worktree} /> : visible(value);
+}
+
+/** A path inside the worktree is told from there; one outside it in full, and it is said that it is outside. */
+function PathName({ path, worktree }: { path: string; worktree: string | null }): ReactNode {
+  const place = placeOf(path, worktree);
+  return (
+    <span title={visible(path)} className="font-mono [overflow-wrap:anywhere]">
+      {visible(place.name)}
+      {place.where === "outside" ? (
+        <span className="ml-2 font-sans text-needs">outside the session’s worktree</span>
+      ) : null}
+    </span>
   );
 }

@@ -7,10 +7,12 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import type { Gate, GateKind } from "../api/wire.ts";
 import { useMe } from "../account/me.ts";
+import { useFleet } from "../fleet/store.ts";
 import { useOutbox } from "../outbox/outbox.ts";
 import { Moment } from "../ui/Moment.tsx";
 import { useNow } from "../ui/clock.ts";
 import { age } from "../ui/time.ts";
+import { Hint } from "../ui/Hint.tsx";
 import { visible } from "../ui/visible.ts";
 import { Actions } from "./Actions.tsx";
 import { GateBody } from "./GateBody.tsx";
@@ -29,18 +31,21 @@ export function GateCard({ gate, active, place }: GateCardProps): ReactNode {
   const me = useMe();
   const wish = useOutbox(({ wishes }) => wishes.get(gate.id) ?? null);
   const draft = useDraft(gate);
+  const worktree = useFleet(({ sessions }) => sessions.get(gate.session)?.worktree ?? null);
   const { icon: Icon } = kinds[gate.kind];
   const open = gate.state === "pending" && (wish === null || wish.state === "failed");
   return (
     <article
-      aria-label={gate.summary}
+      aria-label={visible(gate.summary).replaceAll("`", "")}
       data-gate={gate.id}
       className={`rounded border bg-raised ${active ? "border-needs-mark" : open ? "border-needs-line" : "border-line"}`}
     >
       <header className="px-4 pt-3">
         <h2 className="flex gap-2 text-large font-semibold">
           <Icon size={18} aria-hidden className={`mt-[3px] shrink-0 ${open ? "text-needs" : "text-faint"}`} />
-          <span className="min-w-0 [overflow-wrap:anywhere]">{visible(gate.summary)}</span>
+          <span className="min-w-0 [overflow-wrap:anywhere]">
+            <Hint text={visible(gate.summary)} />
+          </span>
         </h2>
         <p className="text-small text-muted [overflow-wrap:anywhere]">
           in {gate.project_name}
@@ -56,11 +61,12 @@ export function GateCard({ gate, active, place }: GateCardProps): ReactNode {
         </p>
       </header>
       <div className="grid gap-3 px-4 py-3">
-        <GateBody gate={gate} />
+        <GateBody gate={gate} worktree={worktree} />
         {gate.kind === "question" ? (
           <Questions
             id={gate.id}
             questions={gate.questions}
+            titled={gate.questions.length === 1 && gate.summary.includes(gate.questions[0]?.question ?? "\n")}
             answers={draft.answers}
             disabled={!open}
             onChange={draft.setAnswers}

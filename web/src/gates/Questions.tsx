@@ -10,19 +10,21 @@ export type Answers = Readonly<
 interface QuestionsProps {
   id: string;
   questions: readonly Choice[];
+  /** The card's own title is the question already. */
+  titled: boolean;
   answers: Answers;
   disabled: boolean;
   onChange: (answers: Answers) => void;
 }
 
-export function Questions({ id, questions, answers, disabled, onChange }: QuestionsProps): ReactNode {
+export function Questions({ id, questions, titled, answers, disabled, onChange }: QuestionsProps): ReactNode {
   return questions.map((choice, index) => {
     const { labels, words } = answers[choice.question] ?? nothing;
     const change = (next: Partial<Answers[string]>): void =>
       onChange({ ...answers, [choice.question]: { labels, words, ...next } });
     return (
       <fieldset key={choice.question} disabled={disabled} className="min-w-0">
-        <legend className="mb-2 font-medium">
+        <legend className={titled ? "sr-only" : "mb-2 font-medium"}>
           {choice.question}
           {choice.several ? <span className="font-normal text-muted"> (several are possible)</span> : null}
         </legend>

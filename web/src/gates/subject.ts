@@ -8,6 +8,7 @@ export type Subject =
   | { readonly kind: "plan"; readonly text: string }
   | { readonly kind: "command"; readonly command: string; readonly rest: Fields }
   | { readonly kind: "edit"; readonly path: string; readonly edits: readonly Edit[]; readonly rest: Fields }
+  | { readonly kind: "fields"; readonly fields: Fields }
   | { readonly kind: "input"; readonly text: string };
 
 export interface Edit {
@@ -15,7 +16,7 @@ export interface Edit {
   readonly lines: readonly DiffLine[];
 }
 
-type Fields = Readonly<Record<string, JsonValue>>;
+export type Fields = Readonly<Record<string, JsonValue>>;
 
 /** Takes every field of the input along: what is not drawn in a form of its own is in `rest`, and shown. */
 export function subjectOf({
@@ -28,7 +29,7 @@ export function subjectOf({
   if (kind === "plan") return { kind, text: plan ?? fieldText(input, "plan") };
   const command = commandOf(tool, input);
   if (command !== null) return { kind: "command", command, rest: without(input, "command", "cmd", "script") };
-  return editOf(input) ?? { kind: "input", text: JSON.stringify(input, null, 2) };
+  return editOf(input) ?? fieldsOf(input) ?? { kind: "input", text: JSON.stringify(input, null, 2) };
 }
 
 /** The field that holds the text a person would change, and the text; null = the whole input as JSON. */
@@ -36,6 +37,13 @@ export function editableText(tool: string, input: JsonValue): { field: string; t
   if (commandOf(tool, input) === null || !isObject(input)) return null;
   const field = ["command", "cmd", "script"].find((name) => typeof input[name] === "string");
   return field ? { field, text: fieldText(input, field) } : null;
+}
+
+/** An input without depth reads better as names and values. */
+function fieldsOf(input: JsonValue): Subject | null {
+  if (!isObject(input) || Object.keys(input).length === 0) return null;
+  const flat = Object.values(input).every((value) => value === null || typeof value !== "object");
+  return flat ? { kind: "fields", fields: input } : null;
 }
 
 function editOf(input: JsonValue): Subject | null {

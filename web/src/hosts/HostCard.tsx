@@ -3,6 +3,7 @@ import { Check, Minus, ShieldAlert, ShieldCheck } from "lucide-react";
 import type { ReactNode } from "react";
 import type { AgentReport, HostRow, HostState, ProjectReport } from "../api/wire.ts";
 import { CopyButton } from "../ui/CopyButton.tsx";
+import { commandIn, Hint } from "../ui/Hint.tsx";
 import { Moment } from "../ui/Moment.tsx";
 import { bytes, count } from "../ui/numbers.ts";
 import { hostWords } from "../ui/words.ts";
@@ -158,10 +159,12 @@ function AgentLine({ agent }: { agent: AgentReport }): ReactNode {
           <p className="truncate font-mono text-small text-faint">{agent.command}</p>
         ) : null}
         {!agent.available && agent.hint ? (
-          <p className="text-small text-muted [overflow-wrap:anywhere]">{agent.hint}</p>
+          <p className="text-small text-muted [overflow-wrap:anywhere]">
+            <Hint text={agent.hint} />
+          </p>
         ) : null}
       </div>
-      {!agent.available && agent.hint ? <CopyButton text={agent.hint} /> : null}
+      {!agent.available && agent.hint ? <CopyButton text={commandIn(agent.hint)} /> : null}
     </li>
   );
 }

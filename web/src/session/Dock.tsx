@@ -1,12 +1,15 @@
 /**
- * The gate of this session that has waited longest, above the composer. What was just decided stays until another
- * waits or it has run its course, so that a person sees what came of it.
+ * The gate of this session that has waited longest, above the composer. What was just decided stays for a moment, so
+ * that a person sees what came of it and no second tap falls on the next.
  */
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
+import type { Gate } from "../api/wire.ts";
 import { byAge, useFleet } from "../fleet/store.ts";
 import { GateCard } from "../gates/GateCard.tsx";
-import type { Gate } from "../api/wire.ts";
+
+/** How long a decided card is shown before the next takes its place. */
+const SHOWN_MS = 1200;
 
 export function Dock({ session }: { session: string }): ReactNode {
   const gates = useFleet((fleet) => fleet.gates);
@@ -14,16 +17,15 @@ export function Dock({ session }: { session: string }): ReactNode {
   const pending = here.filter((gate) => gate.state === "pending");
   const shown = useHeld(here, pending);
   if (!shown) return null;
-  const waiting = pending.length;
   return (
     <section
       aria-label="Waiting for you"
       className="shrink-0 border-t border-line bg-page px-3 pt-3 wide:px-5"
     >
       <div className="mx-auto max-h-[62dvh] max-w-[760px] overflow-y-auto overscroll-contain">
-        {waiting > 1 ? (
+        {pending.length > 1 ? (
           <p className="mb-1 text-small text-needs">
-            1 of {waiting} that wait here.{" "}
+            1 of {pending.length} that wait here.{" "}
             <Link href="/approvals" className="link">
               See all
             </Link>
@@ -35,15 +37,22 @@ export function Dock({ session }: { session: string }): ReactNode {
   );
 }
 
-/** Holds on to the gate that is shown until its tool has reported back and somebody else waits, or nobody does. */
+/** The gate that is shown: the oldest that waits, or for a moment the one that did. */
 function useHeld(here: readonly Gate[], pending: readonly Gate[]): Gate | null {
   const [held, setHeld] = useState<string | null>(null);
-  const known = here.find((gate) => gate.id === held);
-  const settled =
-    !known ||
-    known.state === "withdrawn" ||
-    (known.state === "decided" && known.receipts.released_at !== null);
-  const next = settled ? (pending[0] ?? null) : known;
+  const known = here.find((gate) => gate.id === held) ?? null;
+  const next = known ?? pending[0] ?? null;
   if (next && next.id !== held) setHeld(next.id);
+
+  const settled = known !== null && known.state !== "pending" && hasArrived(known) ? known.id : null;
+  useEffect(() => {
+    if (settled === null) return;
+    const timer = setTimeout(() => setHeld((gate) => (gate === settled ? null : gate)), SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [settled]);
   return next;
+}
+
+function hasArrived({ state, receipts }: Gate): boolean {
+  return state === "withdrawn" || receipts.released_at !== null || receipts.finished_at !== null;
 }

@@ -9,6 +9,7 @@ import { routes } from "../api/routes.ts";
 import type { AgentRow, ProjectRow } from "../api/wire.ts";
 import { useFleet } from "../fleet/store.ts";
 import { CopyButton } from "../ui/CopyButton.tsx";
+import { commandIn, Hint } from "../ui/Hint.tsx";
 import { count } from "../ui/numbers.ts";
 import { Problem } from "../ui/Problem.tsx";
 import { Rehearsal } from "./Rehearsal.tsx";
@@ -202,9 +203,11 @@ function Missing({ agent }: { agent: AgentRow }): ReactNode {
     <li className="flex items-center gap-2 rounded bg-tint px-3 py-1.5 text-small">
       <span className="min-w-0 grow [overflow-wrap:anywhere]">
         <b className="font-medium">{agent.title}</b>{" "}
-        <span className="text-muted">{hint ?? "is on no host."}</span>
+        <span className="text-muted">
+          <Hint text={hint ?? "is on no host."} />
+        </span>
       </span>
-      {hint ? <CopyButton text={hint} /> : null}
+      {hint ? <CopyButton text={commandIn(hint)} /> : null}
     </li>
   );
 }

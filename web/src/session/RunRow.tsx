@@ -1,6 +1,7 @@
 /** A run of calls that went well, in one line that opens to all of them. */
 import { ChevronRight } from "lucide-react";
 import { type ReactNode, memo } from "react";
+import { Changes } from "../diff/Changes.tsx";
 import { duration } from "../ui/time.ts";
 import type { ToolItem } from "./items.ts";
 import { useOpen } from "./opened.ts";
@@ -16,6 +17,7 @@ export const RunRow = memo(
         <button type="button" className="tool-line" aria-expanded={open} onClick={toggle}>
           <ChevronRight size={14} aria-hidden className={`shrink-0 ${open ? "rotate-90" : ""}`} />
           <span className="min-w-0 grow truncate first-letter:uppercase">{words}</span>
+          <Changes {...changed(items)} />
           <span className="shrink-0 text-faint">{duration(elapsed(items))}</span>
         </button>
         {open ? (
@@ -31,6 +33,14 @@ export const RunRow = memo(
   (one, other) =>
     one.items.length === other.items.length && one.items.every((item, at) => item === other.items[at]),
 );
+
+function changed(items: readonly ToolItem[]): { added: number; removed: number } {
+  const files = items.flatMap((item) => item.files);
+  return {
+    added: files.reduce((sum, file) => sum + file.added, 0),
+    removed: files.reduce((sum, file) => sum + file.removed, 0),
+  };
+}
 
 function elapsed(items: readonly ToolItem[]): number {
   return items.reduce((sum, { finished, released, at }) => {

@@ -56,7 +56,7 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
         <span>{row.host}</span>
         <span>
           {row.agent}
-          {row.model ? ` · ${row.model}` : ""}
+          {row.model && row.model !== row.agent ? ` · ${row.model}` : ""}
         </span>
         <Context row={row} log={log} />
         {row.cost_usd > 0 ? <span>{dollars(row.cost_usd)}</span> : null}

@@ -13,6 +13,7 @@ import { Dock } from "./Dock.tsx";
 import { ReviewPanel } from "./ReviewPanel.tsx";
 import { SessionHead } from "./SessionHead.tsx";
 import { Transcript } from "./Transcript.tsx";
+import { WorktreeContext } from "./worktree.ts";
 
 export function SessionPage({ id }: { id: string }): ReactNode {
   const view = useSession(id);
@@ -29,7 +30,9 @@ export function SessionPage({ id }: { id: string }): ReactNode {
         {row ? (
           <SessionHead row={row} log={view.log} review={review} onReview={() => setReview(!review)} />
         ) : null}
-        <Transcript id={id} view={view} row={row ?? null} />
+        <WorktreeContext value={row?.worktree ?? null}>
+          <Transcript id={id} view={view} row={row ?? null} />
+        </WorktreeContext>
         <Dock session={id} />
         {row ? <Composer row={row} log={view.log} /> : null}
       </main>

@@ -7,7 +7,7 @@ import { GateBody } from "../gates/GateBody.tsx";
 import type { GateProgress, ToolItem } from "./items.ts";
 import { Output } from "./Output.tsx";
 
-export function ToolDetail({ item }: { item: ToolItem }): ReactNode {
+export function ToolDetail({ item, worktree }: { item: ToolItem; worktree: string | null }): ReactNode {
   const { gate, finished, files } = item;
   return (
     <div className="mb-2 ml-5 grid gap-2 border-l border-line py-1 pl-3">
@@ -19,6 +19,7 @@ export function ToolDetail({ item }: { item: ToolItem }): ReactNode {
         ))
       ) : (
         <GateBody
+          worktree={worktree}
           gate={{
             kind: gate?.opened.kind ?? "tool",
             tool: item.tool,

@@ -12,20 +12,24 @@ import {
   SquareTerminal,
   Wrench,
 } from "lucide-react";
-import { type ReactNode, memo } from "react";
+import { type ReactNode, memo, use } from "react";
 import { Changes } from "../diff/Changes.tsx";
 import { duration } from "../ui/time.ts";
 import { visible } from "../ui/visible.ts";
 import { outcomeWords } from "../ui/words.ts";
 import type { ToolItem } from "./items.ts";
+import { placeOf } from "../gates/place.ts";
 import { Nested } from "./Nested.tsx";
 import { useOpen } from "./opened.ts";
 import { ToolDetail } from "./ToolDetail.tsx";
 import { summarise, type ToolClass } from "./tools.ts";
+import { WorktreeContext } from "./worktree.ts";
 
 export const ToolRow = memo(function ToolRow({ item }: { item: ToolItem }): ReactNode {
   const [open, toggle] = useOpen(item.id);
   const summary = summarise(item.tool, item.input);
+  const worktree = use(WorktreeContext);
+  const object = placeOf(summary.object.split("\n", 1)[0] ?? "", worktree).name;
   const Icon = icons[summary.class];
   const { words, look } = standing(item);
   const added = item.files.reduce((sum, file) => sum + file.added, 0);
@@ -36,13 +40,11 @@ export const ToolRow = memo(function ToolRow({ item }: { item: ToolItem }): Reac
         <ChevronRight size={14} aria-hidden className={`shrink-0 ${open ? "rotate-90" : ""}`} />
         <Icon size={14} aria-hidden className="shrink-0" />
         <span className="shrink-0">{summary.verb}</span>
-        <span className="min-w-0 grow truncate font-mono text-text">
-          {visible(summary.object.split("\n", 1)[0] ?? "")}
-        </span>
+        <span className="min-w-0 grow truncate font-mono text-text">{visible(object)}</span>
         <Changes added={added} removed={removed} />
         <span className={`shrink-0 ${look}`}>{words}</span>
       </button>
-      {open ? <ToolDetail item={item} /> : null}
+      {open ? <ToolDetail item={item} worktree={worktree} /> : null}
     </Nested>
   );
 });

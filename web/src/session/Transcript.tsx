@@ -28,7 +28,6 @@ export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
   const rows = useMemo(() => (log ? rowsOf(log) : []), [log]);
   const store = useServices().stores.of(id);
   const scroller = useRef<HTMLElement>(null);
-  const [atEnd, setAtEnd] = useState(true);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -42,13 +41,13 @@ export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
     scrollEndThreshold: END_PX,
   });
   const begun = rows.length > 0;
-  useEndInSight(scroller, virtual, atEnd, begun);
+  const [atEnd, setAtEnd] = useEndInSight(scroller, virtual, begun);
   const leftOff = useLeftOff(id, rows);
 
   const onScroll = (): void => {
     const element = scroller.current;
     if (!element) return;
-    setAtEnd(virtual.isAtEnd(END_PX));
+    setAtEnd(isAtEnd(element));
     if (element.scrollTop < BEGINNING_PX && older === "more") void store.loadOlder();
   };
 
@@ -105,13 +104,22 @@ const estimates: Record<Row["kind"], number> = { item: 72, tool: 32, run: 32 };
 function useEndInSight(
   scroller: RefObject<HTMLElement | null>,
   virtual: Virtualizer<HTMLElement, Element>,
-  atEnd: boolean,
   begun: boolean,
-): void {
+): readonly [atEnd: boolean, setAtEnd: (atEnd: boolean) => void] {
+  const [atEnd, setAtEnd] = useState(true);
   const follow = useRef(atEnd);
   useEffect(() => {
     follow.current = atEnd;
   }, [atEnd]);
+  // Rows are measured after they are drawn, and the last of them may change the distance without any scrolling.
+  const size = virtual.getTotalSize();
+  useEffect(() => {
+    const element = scroller.current;
+    // What the page knows here, the browser alone can tell, and only after it has drawn.
+    // oxlint-disable-next-line react/set-state-in-effect
+    if (element) setAtEnd(isAtEnd(element));
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies
+  }, [scroller, size]);
   useEffect(() => {
     const element = scroller.current;
     if (!element || !begun) return;
@@ -122,6 +130,11 @@ function useEndInSight(
     observer.observe(element);
     return () => observer.disconnect();
   }, [scroller, virtual, begun]);
+  return [atEnd, setAtEnd];
+}
+
+function isAtEnd({ scrollHeight, scrollTop, clientHeight }: HTMLElement): boolean {
+  return scrollHeight - scrollTop - clientHeight <= END_PX;
 }
 
 /** Of each session the last row that was there when its page was left, for as long as the tab lives. */

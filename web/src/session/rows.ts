@@ -27,10 +27,10 @@ export function rowsOf(log: SessionLog): Row[] {
     const item = log.items.get(id);
     if (!item) continue;
     if (item.kind === "tool") {
-      // A call that waits, failed or was refused is what a person looks for: it is never folded away.
-      if (!wentWell(item)) flush(true);
+      const folds = mayFold(item);
+      if (!folds) flush(true);
       run.push(item);
-      if (!wentWell(item)) flush(false);
+      if (!folds) flush(false);
       continue;
     }
     flush(true);
@@ -42,8 +42,9 @@ export function rowsOf(log: SessionLog): Row[] {
   return rows;
 }
 
-function wentWell(item: ToolItem): boolean {
-  return item.finished?.outcome === "succeeded";
+/** A call that waits, failed or was refused is what a person looks for, and so is what they were asked. */
+function mayFold({ finished, gate }: ToolItem): boolean {
+  return finished?.outcome === "succeeded" && (gate === null || gate.opened.kind === "tool");
 }
 
 function streaming(partials: Partials): SpeechItem[] {

@@ -127,6 +127,7 @@ function objectOf(kind: ToolClass, fields: Fields): string {
     case "agent":
       return text(fieldOf(fields, "description", "prompt"));
     case "question":
+      return firstQuestion(fields["questions"]) || text(fields["question"]);
     case "plan":
       return "";
     case "other":
@@ -151,6 +152,11 @@ function command(value: JsonValue | undefined): string {
 /** Words that a shell would split or read otherwise are shown in quotes: the boundaries matter to who approves. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function firstQuestion(questions: JsonValue | undefined): string {
+  const first = Array.isArray(questions) ? questions[0] : undefined;
+  return isObject(first) ? text(first["question"]) : "";
 }
 
 function paths(changes: JsonValue | undefined): string {

@@ -2,6 +2,7 @@
 import { CircleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { Refusal } from "../api/client.ts";
+import { Hint } from "./Hint.tsx";
 
 interface ProblemProps {
   error: unknown;
@@ -16,7 +17,11 @@ export function Problem({ error, retry }: ProblemProps): ReactNode {
       <CircleAlert size={16} aria-hidden className="mt-px shrink-0" />
       <div className="min-w-0 grow">
         <p>{message}</p>
-        {hint ? <p className="text-muted">{hint}</p> : null}
+        {hint ? (
+          <p className="text-muted">
+            <Hint text={hint} />
+          </p>
+        ) : null}
       </div>
       {retry ? (
         <button type="button" className="button-quiet -my-1" onClick={retry}>

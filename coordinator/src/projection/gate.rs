@@ -67,7 +67,8 @@ impl GateFacts {
     }
 
     pub(super) fn withdraw(&mut self, reason: String, seq: u64) {
-        if self.delivered.is_none() {
+        // One that stands says why; the end of the session that follows says less.
+        if self.delivered.is_none() && self.withdrawn_reason().is_none() {
             self.withdrawn = Some(Withdrawn { reason, seq });
         }
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use coordinator::Configuration;
@@ -467,10 +466,4 @@ pub fn carried_out(gate: GateId, decision: nats::event::Decision) -> Vec<Event> 
         }
         .into(),
     ]
-}
-
-/// A name that no other test in this process has.
-pub fn unique(prefix: &str) -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!("{prefix}{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }

@@ -9,8 +9,9 @@ use crate::failure::{EXIT_CODES, Failure};
 use crate::logging::Format;
 use crate::{client, down, logging, nats_creds, parts, tether, up};
 
-/// What of the logs a command shows that a person started: its own news, and everybody's trouble.
-const FOR_A_PERSON: &str = "warn,flotilla=info";
+/// What of the logs a command shows that a person started: its own news, and everybody's trouble; a connection of its
+/// own that comes and goes is neither.
+const FOR_A_PERSON: &str = "warn,flotilla=info,nats=error";
 /// What a program's log file gets.
 const FOR_A_FILE: &str = "info";
 

@@ -1,6 +1,10 @@
 //! The typed client against the real nats-server. Contracts pinned here:
 //! fencing by the last sequence, batches all or none, commands and decisions sent once, records, objects, and
 //! following a stream across a restart of the server.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
 
 use std::time::Duration;
 

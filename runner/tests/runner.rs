@@ -1,6 +1,10 @@
 //! The daemon as a coordinator sees it: commands in, events out, on a real nats-server with a real shim and the
 //! rehearsal agent. Contracts pinned here: nothing is told to the agent before EVENTS holds the decision, and a
 //! runner that stops and starts again goes on with the same agent.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -63,7 +63,8 @@ impl Configuration {
             agents: self.agents.clone(),
             slots: self.runner.slots.map_or_else(slots_default, u32::from),
             labels: self.runner.labels.clone(),
-            flotilla: this_program()?,
+            flotilla: this_program()
+                .map_err(|error| Failure::because("this program does not find itself", &error))?,
             environment: environment(),
         })
     }
@@ -74,10 +75,14 @@ pub fn name_of_this_machine() -> HostName {
     HostName::nearest(&rustix::system::uname().nodename().to_string_lossy())
 }
 
-/// Where this very program is.
-pub fn this_program() -> Result<PathBuf, Failure> {
-    std::env::current_exe()
-        .map_err(|error| Failure::because("this program does not find itself", &error))
+/// Where this very program is. One that was replaced while it ran, as an upgrade does, is its successor: whatever is
+/// started from now on is the new one.
+pub fn this_program() -> std::io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    let replaced = path
+        .to_str()
+        .and_then(|path| path.strip_suffix(" (deleted)"));
+    Ok(replaced.map_or_else(|| path.clone(), PathBuf::from))
 }
 
 fn required<T: Clone>(

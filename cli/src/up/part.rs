@@ -9,6 +9,8 @@ use std::process::Stdio;
 
 use tokio::process::{Child, Command};
 
+use crate::configuration::this_program;
+
 /// A log that grew beyond this is put aside when its part is started; one older log is kept.
 const LOG_BYTES_MAX: u64 = 10 * 1024 * 1024;
 /// What of a log is shown when its part did not start.
@@ -29,7 +31,7 @@ impl Part {
     /// process. To be called from the thread that lives as long as the program should.
     pub fn start(&self) -> io::Result<Child> {
         let log = self.open_log()?;
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(this_program()?);
         command
             .arg("tether")
             .arg("--parent")

@@ -102,7 +102,8 @@ pub fn prepare(
     let runner_configuration = data.runner().join("runner.toml");
     write(&runner_configuration, &runner.render()?)?;
 
-    let flotilla = this_program()?;
+    let flotilla = this_program()
+        .map_err(|error| Failure::because("this program does not find itself", &error))?;
     let own = |name: &'static str, configuration: PathBuf| Part {
         name,
         program: flotilla.clone(),

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use nats::ids::HostName;
-use nats::record::Presence;
+use nats::record::{HostRecord, Presence};
 use nats::stream::Bucket;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -91,12 +91,16 @@ pub async fn coordinator(http: &reqwest::Client, url: &str) -> Result<(), String
     }
 }
 
-/// A runner's heart beats for all to see.
+/// A runner tells who its host is, and its heart beats for all to see.
 pub async fn runner(client: &nats::Client, host: &HostName) -> Result<(), String> {
-    let beats = client.records::<Presence>(Bucket::Presence);
-    match beats.get(host.as_str()).await {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) => Err("its heart does not beat".to_owned()),
+    let key = host.as_str();
+    let told = |told: Result<bool, nats::client::Error>, missing: &str| match told {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(missing.to_owned()),
         Err(error) => Err(chain(&error)),
-    }
+    };
+    let record = client.records::<HostRecord>(Bucket::Hosts).get(key).await;
+    told(record.map(|it| it.is_some()), "it has not told of its host")?;
+    let beat = client.records::<Presence>(Bucket::Presence).get(key).await;
+    told(beat.map(|it| it.is_some()), "its heart does not beat")
 }

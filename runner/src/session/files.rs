@@ -10,7 +10,7 @@ use super::machine::{Input, Opened};
 use super::perform::Done;
 use super::task::Task;
 use crate::host::Host;
-use crate::worktree::{self, Change, Changes, Project, Snapshot, Store, Worktree};
+use crate::worktree::{self, Change, Changes, Created, Project, Snapshot, Store, Worktree};
 
 pub struct Looked {
     changes: Changes,
@@ -92,23 +92,23 @@ fn create(
     let project = Project::recognise(checkout)?;
     let store = Store::open(&host.stores, &project.id)?;
     let path = host.worktree(&start.project, session);
-    let make = || {
-        Worktree::create(
-            &store,
-            &project,
-            &path,
-            &session.short(),
-            start.base.as_deref(),
-        )
-    };
-    let created = match make() {
-        // Made by a runner that ended before it could say so: no agent has worked in it yet.
+    let created = match Worktree::create(
+        &store,
+        &project,
+        &path,
+        &session.short(),
+        start.base.as_deref(),
+    ) {
+        // Made by a runner that ended before it could say so. It appeared by a rename, so it is complete.
         Err(worktree::Error::WorktreeExists(_)) => {
-            std::fs::remove_dir_all(&path).map_err(|source| worktree::Error::Write {
-                path: path.clone(),
-                source,
-            })?;
-            make()?
+            let worktree = Worktree::open(&store, &path, &session.short())?;
+            let (branch, base) = (worktree.branch(), worktree.base()?);
+            Created {
+                worktree,
+                branch,
+                base,
+                uncommitted: project.uncommitted,
+            }
         }
         other => other?,
     };

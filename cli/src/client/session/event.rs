@@ -10,7 +10,6 @@ use crate::client::words;
 
 /// Of a tool's output the end is what tells how it went.
 const OUTPUT_LINES_MAX: usize = 12;
-const INPUT_CHARACTERS_MAX: usize = 100;
 
 /// Where continued lines begin: under the words, beside the time.
 const INDENT: &str = "          ";
@@ -50,8 +49,17 @@ fn words(event: &Event) -> Option<String> {
         },
         Event::SessionEnded(ended) => format!("ended: {}", ended.reason),
         Event::AgentReady(ready) => {
-            let version = ready.version.as_deref().unwrap_or("");
-            format!("{} {version} is ready", ready.agent).replace("  ", " ")
+            let version = ready
+                .version
+                .as_deref()
+                .map(|version| format!(" {version}"));
+            let model = ready.model.as_deref().map(|model| format!(" with {model}"));
+            format!(
+                "{}{} is ready{}",
+                ready.agent,
+                version.unwrap_or_default(),
+                model.unwrap_or_default()
+            )
         }
         Event::AgentExited(exited) if exited.expected => return None,
         Event::AgentExited(exited) => format!("the agent is gone: {}", exited.reason),
@@ -61,7 +69,11 @@ fn words(event: &Event) -> Option<String> {
             retrying.attempt,
             retrying.attempts_max
         ),
-        Event::TurnStarted(_) | Event::MessageDelivered(_) | Event::ToolReleased(_) => return None,
+        // A call that may run has a gate, which says it better.
+        Event::TurnStarted(_)
+        | Event::MessageDelivered(_)
+        | Event::ToolRequested(_)
+        | Event::ToolReleased(_) => return None,
         Event::TurnFinished(finished) => {
             let outcome = match finished.outcome {
                 TurnOutcome::Completed | TurnOutcome::Other => "turn finished",
@@ -85,14 +97,6 @@ fn words(event: &Event) -> Option<String> {
             BlockKind::Text => message.text.trim_end().to_owned(),
             BlockKind::Thinking | BlockKind::Other => return None,
         },
-        Event::ToolRequested(requested) => {
-            let input = one_line(&requested.input.to_string());
-            format!(
-                "wants {}: {}",
-                requested.tool,
-                shortened(&input, INPUT_CHARACTERS_MAX)
-            )
-        }
         Event::ToolFinished(finished) => {
             let outcome = words::outcome(finished.outcome);
             match (finished.outcome, tail(&finished.output)) {

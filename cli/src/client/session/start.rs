@@ -21,7 +21,7 @@ pub(super) async fn run(start: Start, server: &Server, output: &mut Output) -> R
     // A server that says less than it might has made the session all the same.
     if let Ok(session) = server.view::<SessionView>(&made) {
         let state = words::session_state(&session, &output.clock);
-        output.say(&format!("{state} on {}.", session.host));
+        output.say(&state);
     }
     output.answer(&made, |_| id.to_string())
 }

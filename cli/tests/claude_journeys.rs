@@ -252,13 +252,14 @@ async fn a_subagent_asks_for_its_tools_and_a_plan_is_approved() {
     let session = fleet
         .start_session(
             "claude",
-            "agentwait run echo inside\nplan First this, then that",
+            "agentwait run echo inside\nplanmode\nplan First this, then that",
         )
         .await;
     let gates = fleet.allow_all(&session).await;
     assert!(
         gates >= 3,
-        "the agent call, its command and the plan each ask; {gates} did"
+        "the agent call, its command and the plan each ask; {gates} did: {}",
+        fleet.said(&session).await
     );
     let events = fleet.events(&session).await;
     let gates = Journey::events_of(&events, "gate.opened");

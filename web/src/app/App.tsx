@@ -35,7 +35,9 @@ export function App(): ReactNode {
       </main>
     );
   }
-  return null;
+  // A first answer is quick; words are for one that does not come.
+  if (me.failureCount === 0) return null;
+  return <main className="p-8 text-center text-muted">The coordinator does not answer; trying again.</main>;
 }
 
 function SignedIn({ me }: { me: Me }): ReactNode {

@@ -33,7 +33,7 @@ export function ConnectionLine(): ReactNode {
           )}
           <span>
             {words}
-            {queued > 0 ? ` ${count(queued, "action is", "actions are")} queued.` : ""}
+            {queued > 0 ? ` ${count(queued, "action")} queued.` : ""}
           </span>
         </p>
       ) : null}
@@ -47,11 +47,9 @@ function describe({ link, status }: Connection, now: number): string | null {
     case "connecting":
       return now - link.since > GRACE_MS ? "Connecting to the coordinator." : null;
     case "offline":
-      return `Offline since ${since}. What you see may be old; sessions go on without you.`;
+      return `Offline since ${since}; sessions go on without you.`;
     case "reconnecting":
-      return now - link.since > GRACE_MS
-        ? `Reconnecting; last heard ${since}. Sessions go on without you.`
-        : null;
+      return now - link.since > GRACE_MS ? `Reconnecting; last heard ${since}.` : null;
     case "live":
       if (status && !status.connected)
         return "The coordinator has lost its connection to NATS. Sessions go on.";

@@ -102,6 +102,9 @@ function EditView({
   );
 }
 
+/** What an agent says in these is meant for people. */
+const prose: ReadonlySet<string> = new Set(["description", "prompt", "reason"]);
+
 /** The fields that have no form of their own: small, and never left out. */
 function Rest({ fields, worktree }: { fields: Fields; worktree: string | null }): ReactNode {
   const entries = Object.entries(fields);
@@ -111,7 +114,9 @@ function Rest({ fields, worktree }: { fields: Fields; worktree: string | null })
       {entries.map(([name, value]) => (
         <div key={name} className="contents">
           <dt className="text-muted">{visible(name)}</dt>
-          <dd className="max-h-[40dvh] min-w-0 overflow-y-auto font-mono [overflow-wrap:anywhere] whitespace-pre-wrap">
+          <dd
+            className={`max-h-[40dvh] min-w-0 overflow-y-auto [overflow-wrap:anywhere] whitespace-pre-wrap ${prose.has(name) ? "" : "font-mono"}`}
+          >
             <Value value={value} worktree={worktree} />
           </dd>
         </div>

@@ -93,7 +93,9 @@ function Risks({ risks }: { risks: readonly string[] }): ReactNode {
       {risks.map((risk) => (
         <li key={risk} className="flex gap-2">
           <TriangleAlert size={14} aria-hidden className="mt-0.5 shrink-0" />
-          <span>{visible(risk)}</span>
+          <span className="first-letter:uppercase">
+            <Hint text={visible(risk)} />
+          </span>
         </li>
       ))}
     </ul>

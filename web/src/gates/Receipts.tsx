@@ -17,7 +17,7 @@ export function Receipts({ gate, wish, me }: ReceiptsProps): ReactNode {
   const { decision, receipts } = gate;
   const verdict = decision?.verdict ?? "allow";
   const steps: readonly (readonly [word: string, at: string | null])[] = [
-    ["sent", wish?.at ?? receipts.decided_at],
+    ["sent", sentAt(wish) ?? receipts.decided_at],
     ["decided", receipts.decided_at],
     ["delivered", receipts.delivered_at],
     [lastWord(verdict, gate), receipts.finished_at],
@@ -39,6 +39,11 @@ export function Receipts({ gate, wish, me }: ReceiptsProps): ReactNode {
       <p className="mt-1 text-small text-muted">{sentence(gate, wish, me)}</p>
     </div>
   );
+}
+
+/** What is kept here because nobody answers has not been sent, and the dot does not say so. */
+function sentAt(wish: Wish | null): string | null {
+  return wish && (wish.state === "sending" || wish.state === "accepted") ? wish.at : null;
 }
 
 function lastWord(verdict: Verdict, gate: Gate): string {

@@ -60,13 +60,13 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
         </span>
         <Context row={row} log={log} />
         {row.cost_usd > 0 ? <span>{dollars(row.cost_usd)}</span> : null}
+        {row.isolated === false ? (
+          <span title="The agent runs as the runner's own user.">not isolated</span>
+        ) : null}
         {elsewhere > 0 ? (
           <Link href="/approvals" className="ml-auto font-medium text-needs underline wide:hidden">
             {elsewhere} more wait elsewhere
           </Link>
-        ) : null}
-        {row.isolated === false ? (
-          <span title="The agent runs as the runner's own user.">not isolated</span>
         ) : null}
       </p>
       {row.state_reason && showsReason[row.state] ? (

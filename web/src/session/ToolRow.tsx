@@ -13,6 +13,7 @@ import {
   Wrench,
 } from "lucide-react";
 import { type ReactNode, memo, use } from "react";
+import type { Decision } from "../api/wire.ts";
 import { Changes } from "../diff/Changes.tsx";
 import { duration } from "../ui/time.ts";
 import { visible } from "../ui/visible.ts";
@@ -42,7 +43,7 @@ export const ToolRow = memo(function ToolRow({ item }: { item: ToolItem }): Reac
         <span className="shrink-0">{summary.verb}</span>
         <span className="min-w-0 grow truncate font-mono text-text">{visible(object)}</span>
         <Changes added={added} removed={removed} />
-        <span className={`shrink-0 ${look}`}>{words}</span>
+        <span className={`max-w-[40%] shrink-0 truncate ${look}`}>{words}</span>
       </button>
       {open ? <ToolDetail item={item} worktree={worktree} /> : null}
     </Nested>
@@ -61,12 +62,21 @@ const icons: Record<ToolClass, LucideIcon> = {
   other: Wrench,
 };
 
+/** What a person answered, which matters more here than how long it took. */
+function said({ verdict, answers }: Decision): string {
+  if (answers) return Object.values(answers).flat().map(String).join(", ");
+  return verdict === "deny" ? "rejected" : "approved";
+}
+
 /** How a call stands, in a word or two. */
 function standing({ gate, released, finished, at }: ToolItem): { words: string; look: string } {
   if (finished) {
     const words = outcomeWords[finished.outcome];
     if (finished.outcome !== "succeeded")
       return { words, look: finished.outcome === "failed" ? "text-bad" : "text-needs" };
+    if (gate?.decided && gate.opened.kind !== "tool") {
+      return { words: said(gate.decided.decision), look: "text-muted" };
+    }
     return { words: duration(Date.parse(finished.at) - Date.parse(released?.at ?? at)), look: "text-faint" };
   }
   if (gate?.withdrawn) return { words: "no longer asked", look: "text-faint" };

@@ -52,7 +52,7 @@ impl ToSchema for EventRow {}
 )]
 enum EventShape {
     Known(Box<KnownEventRow>),
-    Unknown(UnknownEventRow),
+    Unknown(Box<UnknownEventRow>),
 }
 
 /// An event whose type this build knows.

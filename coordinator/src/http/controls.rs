@@ -90,7 +90,7 @@ async fn send(
     command: Command,
 ) -> Answer {
     let stored = app.open_session(session).await?;
-    let id = control.id.unwrap_or_else(CommandId::new);
+    let id = control.id.unwrap_or_default();
     app.dispatch
         .command(&stored.record, id, command, caller.person.user)
         .await?;

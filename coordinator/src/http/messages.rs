@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use nats::command::MessageSend;
-use nats::ids::CommandId;
 
 use super::app::App;
 use super::body::{Json, SessionPath, too_large};
@@ -26,7 +25,7 @@ pub async fn send(
     Json(request): Json<MessageRequest>,
 ) -> Result<(StatusCode, axum::Json<Accepted>), ApiError> {
     check(&request)?;
-    let id = request.id.unwrap_or_else(CommandId::new);
+    let id = request.id.unwrap_or_default();
     if app
         .reader
         .read(move |connection| query::has_receipt(connection, id))

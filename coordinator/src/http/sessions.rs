@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use nats::Timestamp;
 use nats::command::MessageSend;
 use nats::event::Delivery;
-use nats::ids::{CommandId, HostName, SessionId};
+use nats::ids::{HostName, SessionId};
 use nats::record::SessionRecord;
 use serde::Deserialize;
 use tokio::time::Duration;
@@ -193,7 +193,7 @@ fn record(
         first_seq: 1,
         prompt_id: prompt
             .as_ref()
-            .map(|_| request.prompt_id.unwrap_or_else(CommandId::new)),
+            .map(|_| request.prompt_id.unwrap_or_default()),
         prompt: prompt.map(|text| MessageSend {
             text,
             delivery: Delivery::Queue,

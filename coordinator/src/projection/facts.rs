@@ -61,7 +61,8 @@ impl Facts {
             }
             Event::TurnFinished(turn) => {
                 self.turns = self.turns.saturating_add(1);
-                self.cost_usd += turn.cost_usd;
+                // A number that is none would make the whole row unreadable.
+                self.cost_usd = (self.cost_usd + turn.cost_usd).clamp(0.0, f64::MAX);
                 self.tokens = sum(self.tokens, turn.tokens);
                 self.context_tokens = turn.context_tokens.or(self.context_tokens);
                 self.context_tokens_max = turn.context_tokens_max.or(self.context_tokens_max);

@@ -1,0 +1,167 @@
+//! One event: whether it is let in, and what it means for its session, its gates and its receipts.
+
+use std::cmp::Ordering;
+
+use bytes::Bytes;
+use nats::event::Event;
+use nats::ids::{EventId, HostName, SessionId};
+use nats::subject::{self, Kind};
+use nats::{Envelope, Timestamp};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::rows::SessionEntry;
+use super::{Batch, Dropped, Error, NewEvent};
+use crate::api::EventRow;
+
+/// What every envelope has, whatever is inside.
+#[derive(Deserialize)]
+pub(super) struct Header {
+    #[serde(rename = "id")]
+    _id: EventId,
+    pub session: SessionId,
+    host: HostName,
+    epoch: u64,
+    pub seq: u64,
+    at: Timestamp,
+    #[serde(rename = "type")]
+    pub event_type: String,
+}
+
+impl Batch<'_> {
+    /// Lets an event in, or says why not.
+    pub(super) fn event(
+        &mut self,
+        sequence: u64,
+        subject: &str,
+        body: &Bytes,
+    ) -> Result<Option<Dropped>, Error> {
+        let Some(header) = read_header(subject, body) else {
+            return Ok(Some(Dropped::Malformed));
+        };
+        let Some(entry) = self.rows.session(header.session)? else {
+            self.rows
+                .keep_unclaimed(sequence, header.session, subject, body)?;
+            return Ok(None);
+        };
+        if let Some(why) = refusal(&header, entry) {
+            return Ok(Some(why));
+        }
+        // Control characters aside, what is readable as a header is readable as text.
+        let Some(raw) = one_line(body) else {
+            return Ok(Some(Dropped::Malformed));
+        };
+        // A known type with a body of another shape is kept and shown by its name; only its meaning is lost.
+        let envelope = serde_json::from_slice::<Envelope>(body)
+            .inspect_err(|error| tracing::warn!(%error, nats.subject = subject, "an event is not of the shape its type says"))
+            .ok();
+        entry.facts.count(header.seq, header.at);
+        if let Some(envelope) = &envelope {
+            entry.facts.fold(envelope);
+        }
+        entry.changed = true;
+        self.rows.insert_event(sequence, &header, raw.get())?;
+        let event = envelope.as_ref().and_then(Envelope::event).cloned();
+        if let Some(event) = &event {
+            self.consequences(&header, event)?;
+        }
+        let new = NewEvent {
+            seq: header.seq,
+            row: EventRow::new(raw),
+            event,
+        };
+        self.applied
+            .events
+            .entry(header.session)
+            .or_default()
+            .push(new);
+        self.applied.sessions.insert(header.session);
+        Ok(None)
+    }
+
+    /// What an event means for gates and receipts.
+    fn consequences(&mut self, header: &Header, event: &Event) -> Result<(), Error> {
+        let (session, seq, at) = (header.session, header.seq, header.at);
+        match event {
+            Event::GateOpened(opened) => {
+                let gate = opened.clone();
+                self.change_gate(opened.gate, session, |facts| facts.open(gate, seq, at))
+            }
+            Event::GateDecided(decided) => {
+                let decision = decided.decision.clone();
+                self.change_gate(decided.gate, session, |facts| facts.deliver(decision, at))
+            }
+            Event::GateWithdrawn(withdrawn) => {
+                let reason = withdrawn.reason.clone();
+                self.change_gate(withdrawn.gate, session, |facts| {
+                    facts.withdraw(reason, seq);
+                })
+            }
+            Event::ToolReleased(released) => {
+                self.change_gate(released.gate, session, |facts| facts.release(at))
+            }
+            Event::ToolFinished(finished) => {
+                for gate in self.rows.gates_of(session, Some(&finished.tool_use))? {
+                    self.change_gate(gate, session, |facts| facts.finish(finished.outcome, at))?;
+                }
+                Ok(())
+            }
+            Event::SessionEnded(ended) => {
+                let reason = format!("the session ended: {}", ended.reason);
+                for gate in self.rows.gates_of(session, None)? {
+                    self.change_gate(gate, session, |facts| facts.withdraw(reason.clone(), seq))?;
+                }
+                Ok(())
+            }
+            Event::MessageUser(message) => self.rows.insert_receipt(message.command, session, seq),
+            Event::SessionOpened(_)
+            | Event::SessionState(_)
+            | Event::AgentReady(_)
+            | Event::AgentExited(_)
+            | Event::AgentRetrying(_)
+            | Event::TurnStarted(_)
+            | Event::TurnFinished(_)
+            | Event::MessageDelivered(_)
+            | Event::MessageAssistant(_)
+            | Event::ToolRequested(_)
+            | Event::FileChanged(_)
+            | Event::Warning(_) => Ok(()),
+        }
+    }
+}
+
+/// Why this is not the session's next event. A session that has changed hosts will need its former owners here;
+/// none changes hosts yet.
+fn refusal(header: &Header, entry: &SessionEntry) -> Option<Dropped> {
+    let (record, next) = (&entry.record, entry.facts.last_seq + 1);
+    if header.host != record.host || header.epoch != record.epoch {
+        return Some(Dropped::Foreign);
+    }
+    match header.seq.cmp(&next) {
+        Ordering::Less => Some(Dropped::Double),
+        Ordering::Equal => None,
+        Ordering::Greater => Some(Dropped::Gap),
+    }
+}
+
+/// The envelope's header, if it is one and stands on the subject it says. A host's credential limits the subject,
+/// so what a host claims in a body of another's name ends here.
+fn read_header(subject: &str, body: &[u8]) -> Option<Header> {
+    let parsed = subject::parse(subject).ok()?;
+    let header: Header = serde_json::from_slice(body).ok()?;
+    let agrees = parsed.kind == Kind::Event
+        && parsed.host == header.host
+        && parsed.session == Some(header.session)
+        && parsed.message_type == header.event_type;
+    agrees.then_some(header)
+}
+
+/// The envelope's text on one line, as every stream that carries lines needs it. Control characters in JSON are
+/// white space between its parts; those in texts are written as escapes.
+fn one_line(body: &[u8]) -> Option<Box<RawValue>> {
+    if body.iter().any(|byte| byte.is_ascii_control()) {
+        let value: serde_json::Value = serde_json::from_slice(body).ok()?;
+        return serde_json::value::to_raw_value(&value).ok();
+    }
+    serde_json::from_slice(body).ok()
+}

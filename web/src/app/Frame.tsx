@@ -20,7 +20,7 @@ export function Frame(): ReactNode {
   const [, navigate] = useLocation();
   const [, session] = useRoute("/sessions/:id");
   const [help, setHelp] = useState(false);
-  useAttention();
+  const count = useAttention();
   useKeys({
     "?": () => setHelp(!help),
     Escape: () => setHelp(false),
@@ -30,6 +30,9 @@ export function Frame(): ReactNode {
   return (
     <div className="flex h-dvh flex-col pt-[env(safe-area-inset-top)]">
       <ConnectionLine />
+      <div aria-live="polite" className="sr-only">
+        {count > 0 ? `${count} waiting for you` : ""}
+      </div>
       <div className="flex min-h-0 grow">
         {wide ? <SideColumn session={open} onHelp={() => setHelp(!help)} /> : null}
         <div className="relative min-w-0 grow">

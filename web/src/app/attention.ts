@@ -19,9 +19,10 @@ export function useWaiting(): Waiting {
 }
 
 /** The count stands in the title of the tab as well. */
-export function useAttention(): void {
+export function useAttention(): number {
   const { count } = useWaiting();
   useEffect(() => {
     document.title = count > 0 ? `(${count}) Flotilla` : "Flotilla";
   }, [count]);
+  return count;
 }

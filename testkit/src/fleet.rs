@@ -137,6 +137,31 @@ impl Fleet {
         answer
     }
 
+    /// Gives a session a file; the answer goes into a message's `attachments`.
+    pub async fn attach(
+        &self,
+        session: &str,
+        name: &str,
+        media_type: &str,
+        bytes: Vec<u8>,
+    ) -> Value {
+        let url = format!(
+            "{}/api/sessions/{session}/attachments?name={name}",
+            self.url()
+        );
+        let request = self
+            .http
+            .post(url)
+            .bearer_auth(&self.token)
+            .header("Content-Type", media_type)
+            .body(bytes);
+        let response = request.send().await.expect("the coordinator answers");
+        let status = response.status();
+        let text = response.text().await.unwrap_or_default();
+        assert!(status.is_success(), "attaching answered {status}: {text}");
+        serde_json::from_str(&text).expect("an attachment is JSON")
+    }
+
     /// Starts a session on the first project and returns its id.
     pub async fn start_session(&self, agent: &str, prompt: &str) -> String {
         let project = self.project().await;
@@ -326,22 +351,41 @@ impl Fleet {
         let theirs = std::fs::read_to_string(self.data().join("coordinator/coordinator.toml"))
             .expect("`up` writes its coordinator's configuration");
         let mut settings: toml::Table = theirs.parse().expect("it is TOML");
-        let section = settings.entry("coordinator").or_insert_with(|| toml::Table::new().into());
+        let section = settings
+            .entry("coordinator")
+            .or_insert_with(|| toml::Table::new().into());
         let section = section.as_table_mut().expect("a section");
         section.insert("listen".to_owned(), address.to_string().into());
-        section.insert("data".to_owned(), folder.path().display().to_string().into());
+        section.insert(
+            "data".to_owned(),
+            folder.path().display().to_string().into(),
+        );
         let file = folder.path().join("coordinator.toml");
         std::fs::write(&file, settings.to_string()).expect("a configuration file");
         let log = std::fs::File::create(folder.path().join("log")).expect("a log file");
         let mut command = Command::new(flotilla::path());
-        command.arg("coordinator").arg("--config").arg(&file).stdin(Stdio::null());
-        command.stdout(log.try_clone().expect("a log file")).stderr(log);
+        command
+            .arg("coordinator")
+            .arg("--config")
+            .arg(&file)
+            .stdin(Stdio::null());
+        command
+            .stdout(log.try_clone().expect("a log file"))
+            .stderr(log);
         let process = child::spawn(command).expect("a coordinator starts");
-        let it = Coordinator { url: format!("http://{address}"), process, folder };
+        let it = Coordinator {
+            url: format!("http://{address}"),
+            process,
+            folder,
+        };
         wait::until("the other coordinator to be ready", UP_BOUND, async || {
             let (status, body) = self.request_at(&it.url, Method::GET, "/readyz", None).await;
             let said = || std::fs::read_to_string(it.folder.path().join("log")).unwrap_or_default();
-            if status.is_success() { Ok(()) } else { Err(format!("{status}: {body}: {}", said())) }
+            if status.is_success() {
+                Ok(())
+            } else {
+                Err(format!("{status}: {body}: {}", said()))
+            }
         })
         .await;
         it

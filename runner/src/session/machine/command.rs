@@ -10,6 +10,10 @@ use super::state::{AgentState, Machine, Message};
 
 impl Machine {
     pub(super) fn order(&mut self, order: Order, step: &mut Step) {
+        // `session.ended` is the last event of a log, and settles whatever was still on its way.
+        if self.ended {
+            return;
+        }
         let Wire::Known(command) = order.body else {
             let kind = order.body.tag().to_owned();
             step.event(nats::event::Warning {
@@ -79,12 +83,11 @@ impl Machine {
         }
     }
 
-    /// Starts the agent when there is none; an ended session goes on.
+    /// Starts the agent when there is none.
     fn wake(&mut self, step: &mut Step) {
         if !self.opened || self.agent != AgentState::Gone {
             return;
         }
-        self.ended = false;
         self.start_agent(step);
     }
 

@@ -48,6 +48,7 @@ impl Journey {
         let options = Options {
             projects: vec![shop.path().to_owned()],
             agents: agents.to_string(),
+            ..Options::default()
         };
         Self {
             fleet: Fleet::start(options).await,
@@ -371,4 +372,49 @@ async fn text_with_a_slash_or_an_at_sign_is_text() {
         !asked.contains("open daily"),
         "no file was read without a gate"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_existing_login_just_works() {
+    let shop = Repository::new("shop")
+        .file("README.md", "# Shop\n")
+        .commit();
+    let model = ModelEndpoint::start().await;
+    // What a person has who uses Claude Code in a terminal: the program on PATH, and their own settings.
+    let (home, bin) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::os::unix::fs::symlink(testkit::claude::path(), bin.path().join("claude")).unwrap();
+    let mut settings = testkit::claude::scrubbed_environment(home.path(), &model.url());
+    settings.retain(|name, _| name.starts_with("ANTHROPIC_"));
+    std::fs::create_dir(home.path().join(".claude")).unwrap();
+    let text = json!({"env": settings}).to_string();
+    std::fs::write(home.path().join(".claude/settings.json"), &text).unwrap();
+    let fleet = Fleet::start(Options {
+        projects: vec![shop.path().to_owned()],
+        path_first: Some(bin.path().to_owned()),
+        home: Some(home.path().to_owned()),
+        ..Options::default()
+    })
+    .await;
+    fleet.project().await;
+    let agents = fleet.get("/api/agents").await;
+    let claude = agents["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|agent| agent["name"] == "claude")
+        .unwrap();
+    assert_eq!(claude["available"], true, "{claude}");
+    assert!(
+        claude["hosts"][0]["version"]
+            .as_str()
+            .unwrap()
+            .starts_with(testkit::claude::VERSION),
+        "{claude}"
+    );
+
+    let session = fleet.start_session("claude", "say It works\nrun ls").await;
+    assert_eq!(fleet.allow_all(&session).await, 1);
+    assert!(fleet.said(&session).await.contains("It works"));
+    let settings = std::fs::read_to_string(home.path().join(".claude/settings.json")).unwrap();
+    assert_eq!(settings, text, "a person's settings are theirs");
 }

@@ -418,7 +418,12 @@ async fn a_missing_agent_and_an_empty_repository_are_refused_with_a_hint() {
     let (empty, shop) = (Repository::new("empty"), shop());
     let projects = vec![empty.path().to_owned(), shop.path().to_owned()];
     let agents = "[agents.ghost]\ncommand = \"/nowhere/ghost\"\n".to_owned();
-    let fleet = Fleet::start(Options { projects, agents }).await;
+    let fleet = Fleet::start(Options {
+        projects,
+        agents,
+        ..Options::default()
+    })
+    .await;
     let first = fleet.project().await;
     let projects = fleet.get("/api/projects").await;
     let ids: Vec<&str> = projects["items"]

@@ -25,6 +25,10 @@ pub struct Options {
     pub projects: Vec<PathBuf>,
     /// `[agents.…]` sections of the configuration file.
     pub agents: String,
+    /// Searched before everything else on PATH.
+    pub path_first: Option<PathBuf>,
+    /// The person's home; a folder of the test's own without one.
+    pub home: Option<PathBuf>,
 }
 
 /// A running installation. Dropped, it is ended with every agent it left.
@@ -537,10 +541,20 @@ async fn spawn_up(folder: &Path, options: &Options) -> (Child, Value) {
         .arg("--config")
         .arg(&configuration)
         .env("FLOTILLA_NATS_SERVER", nats_server::binary())
-        .env("HOME", folder)
+        .env("HOME", options.home.as_deref().unwrap_or(folder))
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("a log file"))
         .stderr(log);
+    if let Some(first) = &options.path_first {
+        let rest = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(
+            std::iter::once(first.clone()).chain(std::env::split_paths(&rest)),
+        );
+        command.env(
+            "PATH",
+            path.expect("folders without a colon in their names"),
+        );
+    }
     for project in &options.projects {
         command.arg("--project").arg(project);
     }

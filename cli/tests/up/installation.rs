@@ -117,6 +117,11 @@ impl Installation {
         self.ended().await
     }
 
+    /// What a terminal that is closed does to its programs.
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
     /// Ends `up` with no chance to tidy.
     pub async fn kill(&mut self) {
         self.signal(Signal::KILL);

@@ -97,6 +97,23 @@ async fn ctrl_c_ends_the_parts_and_leaves_the_agents_which_down_ends() {
 }
 
 #[tokio::test]
+async fn an_up_under_nohup_outlives_its_terminal() {
+    let mut installation = Installation::new();
+    let mut command = Command::new("nohup");
+    let up = installation.up_command();
+    command.arg(up.get_program()).args(up.get_args());
+    command.env("HOME", installation.place());
+    let ready = installation.start(command).await;
+    installation.hang_up();
+    // It would have begun to end before it could answer this.
+    kill(ready.pids.runner);
+    let after = installation
+        .ready_when("another runner", |it| it.pids.runner != ready.pids.runner)
+        .await;
+    assert!(is_alive(after.pids.coordinator));
+}
+
+#[tokio::test]
 async fn down_ends_a_running_up_and_says_when_there_is_none() {
     let mut installation = Installation::new();
     let ready = installation.up().await;

@@ -57,9 +57,13 @@ web-check: web/node_modules/.package-lock.json ## types, lints and unit tests of
 	@echo '== web: unit tests'
 	@cd web && npm test --silent
 
-e2e: tools web/dist/index.html ## journeys in Chromium
+e2e: tools web/dist/index.html ## journeys in Chromium, each through a whole installation of its own
 	@echo '== journeys in Chromium'
-	@tools/e2e.sh
+	@command -v chromium >/dev/null || test -n "$$CHROMIUM" || \
+		{ echo 'there is no Chromium; Debian: apt install chromium, or name one in CHROMIUM' >&2; exit 1; }
+	@cargo build --quiet --bin flotilla --bin scripted-model
+	@if ls web/e2e/*.spec.ts >/dev/null 2>&1; then cd web && npm run --silent e2e; \
+	else echo 'there are none in web/e2e yet'; fi
 
 agents: tools ## the adapter's contract with the oldest supported agents; `make test` holds it to the newest
 	@echo '== Claude Code 2.1.197'

@@ -41,8 +41,8 @@ pub async fn shims(data: &DataFolder) -> Vec<Shim> {
     found
 }
 
-/// Ends shims and their agents. Tells how many agents were at work.
-pub async fn end(shims: &[Shim]) -> usize {
+/// Ends shims and their agents.
+pub async fn end(shims: &[Shim]) {
     for shim in shims {
         if let Some(process) = shim.process {
             process.terminate();
@@ -57,7 +57,6 @@ pub async fn end(shims: &[Shim]) -> usize {
             process.kill_group();
         }
     }
-    shims.iter().filter(|shim| shim.agent_runs).count()
 }
 
 fn process(pid: u32) -> Option<Process> {

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::agents_left;
 use crate::data::DataFolder;
 use crate::failure::{Failure, Kind};
+use crate::terminal;
 use crate::up::leftovers;
 use crate::up::lock::Lock;
 
@@ -27,22 +28,29 @@ pub struct Arguments {
 pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let data = DataFolder::find(arguments.data.as_deref())?;
     let was_up = stop_up(&data).await?;
-    if data.path().is_dir() {
+    let shims = if data.path().is_dir() {
         // Between here and the end nobody may start a new `up` on what is being ended.
         let _lock = Lock::take(&data)?;
         leftovers::end(&data).await;
         let shims = agents_left::shims(&data).await;
-        let agents = agents_left::end(&shims).await;
-        match agents {
-            0 => {}
-            1 => println!("One agent was ended."),
-            _ => println!("{agents} agents were ended."),
-        }
-        if !was_up && shims.is_empty() {
-            println!("Nothing was running on `{}`.", data.path().display());
-        }
+        agents_left::end(&shims).await;
+        shims
     } else {
-        println!("Nothing was running on `{}`.", data.path().display());
+        Vec::new()
+    };
+    if !was_up && shims.is_empty() {
+        terminal::data(format_args!(
+            "Nothing was running on `{}`.",
+            data.path().display()
+        ));
+        return Ok(());
+    }
+    match shims.iter().filter(|shim| shim.agent_runs).count() {
+        0 => terminal::data("Flotilla is down."),
+        1 => terminal::data("Flotilla is down. One agent was ended."),
+        agents => terminal::data(format_args!(
+            "Flotilla is down. {agents} agents were ended."
+        )),
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ use std::error::Error;
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use crate::terminal;
+
 /// Shown at the end of every `--help` of the commands that end with a [`Failure`].
 pub const EXIT_CODES: &str = "\
 Exit codes:
@@ -61,9 +63,9 @@ impl Failure {
 
     /// Says it and gives the exit code.
     pub fn report(&self) -> ExitCode {
-        eprintln!("flotilla: {}", self.message);
+        terminal::word(format_args!("flotilla: {}", self.message));
         if let Some(hint) = &self.hint {
-            eprintln!("  hint: {hint}");
+            terminal::word(format_args!("  hint: {hint}"));
         }
         ExitCode::from(self.kind as u8)
     }

@@ -2,17 +2,13 @@
 //!
 //! Reads the command line, sets up logging and a runtime, hands over, and turns the outcome into an exit code.
 //! Everything it does lives in the module named as the command is typed.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line speaks on stdout and stderr"
-)]
 
 mod arguments;
 
 mod failure;
 mod logging;
 mod stop_signals;
+mod terminal;
 
 mod data;
 

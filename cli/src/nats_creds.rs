@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::data::DataFolder;
 use crate::failure::{Failure, Kind};
+use crate::terminal;
 use crate::up::installation;
 
 #[derive(Debug, clap::Args)]
@@ -34,9 +35,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         .and_then(|credentials| credentials.observer())
         .map_err(|error| Failure::because("the NATS credentials", &error))?;
     if arguments.json {
-        println!("{}", json!({ "url": url, "creds": creds }));
+        terminal::data(json!({ "url": url, "creds": creds }));
     } else {
-        println!("{}", line(&url, &creds));
+        terminal::data(line(&url, &creds));
     }
     Ok(())
 }

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::configuration::Configuration;
 use crate::failure::{Failure, Kind};
-use crate::logging;
 use crate::stop_signals::StopSignals;
+use crate::{logging, terminal};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -61,7 +61,7 @@ pub async fn shim(arguments: ShimArguments) -> Result<(), Failure> {
 }
 
 fn show(configuration: &Configuration) -> Result<(), Failure> {
-    print!("{}", configuration.render_without_secrets()?);
+    terminal::data(configuration.render_without_secrets()?.trim_end());
     Ok(())
 }
 

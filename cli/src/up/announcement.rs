@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::supervisor::Supervised;
 use crate::failure::{Failure, chain};
-use crate::nats_creds;
+use crate::{nats_creds, terminal};
 
 /// All that somebody needs to begin.
 #[derive(Debug, Clone, Serialize)]
@@ -44,21 +44,20 @@ impl Pids {
 impl Announcement {
     /// Says on the terminal where everything is.
     pub fn print(&self, logs: &Path) {
-        println!("Flotilla is up: {}", self.url);
+        terminal::data(format_args!("Flotilla is up: {}", self.url));
         if let Some(token) = &self.setup_token {
-            println!(
-                "\nFirst time here? Make your account:\n  {}/setup#token={token}",
-                self.url
-            );
+            // Behind the #, so that it is in no server's log.
+            let link = format!("{}/setup#token={token}", self.url);
+            terminal::data(format_args!(
+                "\nFirst time here? Make your account:\n  {link}"
+            ));
         }
-        println!(
-            "\nWatch it with any NATS client:\n  {}",
-            nats_creds::line(&self.nats_url, &self.nats_creds)
-        );
-        println!(
+        let line = nats_creds::line(&self.nats_url, &self.nats_creds);
+        terminal::data(format_args!("\nWatch it with any NATS client:\n  {line}"));
+        terminal::data(format_args!(
             "\nLogs are in {}. Ctrl-C stops it; agents stay.",
             logs.display()
-        );
+        ));
     }
 
     /// Writes it for a program that waits for the file.

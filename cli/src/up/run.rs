@@ -20,7 +20,7 @@ use crate::configuration::{Configuration, LISTEN_DEFAULT, Nats};
 use crate::data::DataFolder;
 use crate::failure::{Failure, Kind};
 use crate::stop_signals::StopSignals;
-use crate::{logging, nats_server};
+use crate::{logging, nats_server, terminal};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -53,7 +53,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let configuration = read_configuration(&arguments)?;
     if arguments.check_config {
-        print!("{}", configuration.render_without_secrets()?);
+        terminal::data(configuration.render_without_secrets()?.trim_end());
         return Ok(());
     }
     let mut stop = StopSignals::listen()?;
@@ -187,14 +187,15 @@ async fn say_what_stays(data: &DataFolder) {
         .iter()
         .filter(|shim| shim.agent_runs)
         .count();
+    let found_again = "found again by the next `flotilla up`; `flotilla down` ends";
     match agents {
-        0 => println!("Flotilla is down. No agent was running."),
-        1 => println!(
-            "Flotilla is down. One agent stays and is found again by the next `flotilla up`; `flotilla down` ends it."
-        ),
-        _ => println!(
-            "Flotilla is down. {agents} agents stay and are found again by the next `flotilla up`; `flotilla down` ends them."
-        ),
+        0 => terminal::data("Flotilla is down. No agent was running."),
+        1 => terminal::data(format_args!(
+            "Flotilla is down. One agent stays and is {found_again} it."
+        )),
+        _ => terminal::data(format_args!(
+            "Flotilla is down. {agents} agents stay and are {found_again} them."
+        )),
     }
 }
 

@@ -11,6 +11,7 @@ mod placement;
 
 mod ingest;
 mod live;
+mod objects;
 mod projection;
 mod show;
 

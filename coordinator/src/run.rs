@@ -21,6 +21,7 @@ use crate::hosts::Hosts;
 use crate::http::{self, App};
 use crate::ingest::{Gauges, Ingest, Progress, Sources};
 use crate::live::{Hub, Touched, Written};
+use crate::objects::Objects;
 use crate::projection::{self, Reader, Writer, query};
 use crate::show::Show;
 use crate::{REPLICAS, hosts, ingest, live, reconcile};
@@ -132,6 +133,7 @@ impl Parts {
             reader,
             show: Show::new(Hosts::new(view), people),
             dispatch: Dispatch::new(client),
+            objects: Objects::new(client),
             hub: Hub::default(),
             written: Written::default(),
             gauges: Gauges::new(progressed),

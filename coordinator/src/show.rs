@@ -88,6 +88,7 @@ impl Show {
             tool: asked.tool,
             tool_use: asked.tool_use,
             input: asked.input,
+            truncated: opened.object.is_some(),
             input_hash: asked.input_hash,
             summary: asked.summary,
             risks: asked.risks,

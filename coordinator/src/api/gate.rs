@@ -33,6 +33,8 @@ pub struct Gate {
     /// Exactly what would run.
     #[schema(value_type = Object)]
     pub input: Value,
+    /// Long texts in it are shortened, with a mark: `GET /api/gates/{id}` has them whole.
+    pub truncated: bool,
     /// Sha-256 of the canonical JSON of `input`; send it back with the decision.
     pub input_hash: String,
     /// What will happen, in one sentence.

@@ -12,6 +12,7 @@ use crate::auth::{Limiter, People, SetupToken};
 use crate::dispatch::Dispatch;
 use crate::ingest::Gauges;
 use crate::live::{Hub, Written};
+use crate::objects::Objects;
 use crate::projection::{Reader, StoredSession, query};
 use crate::show::Show;
 
@@ -23,6 +24,7 @@ pub struct App {
     pub reader: Reader,
     pub show: Show,
     pub dispatch: Dispatch,
+    pub objects: Objects,
     pub hub: Hub,
     pub written: Written,
     pub gauges: Gauges,

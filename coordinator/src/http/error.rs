@@ -7,7 +7,7 @@ use nats::client::PublishError;
 use nats::event::Decision;
 
 use crate::api::{ErrorBody, ErrorDetail};
-use crate::{auth, dispatch, placement, projection};
+use crate::{auth, dispatch, objects, placement, projection};
 
 /// A failure on its way out.
 #[derive(Debug, Clone)]
@@ -149,6 +149,25 @@ impl From<dispatch::Error> for ApiError {
             )
             .hint("Attach long text as a file; if it is short, the COMMANDS stream is full."),
             _ => Self::unavailable(&error),
+        }
+    }
+}
+
+impl From<objects::Error> for ApiError {
+    fn from(error: objects::Error) -> Self {
+        match &error {
+            objects::Error::Read { .. } => Self::unavailable(&error),
+            objects::Error::Foreign { .. }
+            | objects::Error::TooLarge
+            | objects::Error::Malformed { .. } => {
+                tracing::error!(error = %crate::chain(&error), "the whole of an event cannot be shown");
+                Self::new(
+                    StatusCode::BAD_GATEWAY,
+                    "object_unusable",
+                    "The host keeps the whole of this, and what it keeps cannot be shown.",
+                )
+                .hint("The shortened text is still there; look at the worktree on the host for the rest.")
+            }
         }
     }
 }

@@ -3,16 +3,18 @@
 use std::convert::Infallible;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
+use nats::event::ObjectReference;
 use nats::ids::SessionId;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::app::App;
-use super::body::{Asked, SessionPath};
+use super::body::{Asked, SessionPath, unknown_session};
 use super::caller::Caller;
 use super::error::ApiError;
 use crate::api::{ErrorBody, EventRow, LiveRow, Page};
@@ -56,6 +58,43 @@ pub async fn list(
     page(&app, session, &span)
         .await
         .map(IntoResponse::into_response)
+}
+
+/// One event with the whole of its data, also where that was too big to travel.
+#[utoipa::path(get, path = "/api/sessions/{id}/events/{seq}", tag = "sessions", responses(
+    (status = 200, body = EventRow), (status = "default", body = ErrorBody)))]
+pub async fn show(
+    State(app): State<App>,
+    _caller: Caller,
+    Path((id, seq)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    let session: SessionId = id.parse().map_err(|_| unknown_session(&id))?;
+    let stored = app.session(session).await?;
+    let missing = || {
+        ApiError::not_found("unknown_event", format!("This session has no event {seq}."))
+            .hint("GET /api/sessions/{id}/events lists them.")
+    };
+    let number: u64 = seq.parse().map_err(|_| missing())?;
+    let after = number.checked_sub(1).ok_or_else(missing)?;
+    let found = app
+        .reader
+        .read(move |connection| query::events_after(connection, session, after, 1))
+        .await?;
+    let mut rows = found.rows.into_iter();
+    let (_, row) = rows
+        .find(|(found, _)| *found == number)
+        .ok_or_else(missing)?;
+    let mut event: Value =
+        serde_json::from_str(row.text()).map_err(|error| ApiError::internal(&error))?;
+    let object = event
+        .as_object_mut()
+        .and_then(|fields| fields.remove("object"));
+    if let Some(object) =
+        object.and_then(|object| serde_json::from_value::<ObjectReference>(object).ok())
+    {
+        event["data"] = app.objects.data(&stored.record.host, &object).await?;
+    }
+    Ok(Json(event))
 }
 
 async fn page(

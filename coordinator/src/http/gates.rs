@@ -1,6 +1,9 @@
 //! Gates: what waits, and what became of it.
 
 use axum::extract::State;
+use axum::http::StatusCode;
+use nats::canonical::input_hash;
+use nats::event::GateOpened;
 use nats::ids::{GateId, SessionId};
 use serde::Deserialize;
 
@@ -56,7 +59,7 @@ pub async fn list(
     Ok(axum::Json(Page { items, next }))
 }
 
-/// One gate, with how far its decision has come.
+/// One gate, whole, with how far its decision has come.
 #[utoipa::path(get, path = "/api/gates/{id}", tag = "gates", responses(
     (status = 200, body = Gate), (status = "default", body = ErrorBody)))]
 pub async fn show(
@@ -68,6 +71,35 @@ pub async fn show(
         .reader
         .read(move |connection| query::gate(connection, id))
         .await?;
-    let gate = stored.as_ref().and_then(|stored| app.show.gate(stored));
-    gate.map(axum::Json).ok_or_else(|| unknown_gate(&id))
+    let shown = stored.as_ref().and_then(|stored| app.show.gate(stored));
+    let (Some(stored), Some(mut gate)) = (stored, shown) else {
+        return Err(unknown_gate(&id));
+    };
+    let object = stored.facts.opened.and_then(|opened| opened.object);
+    if let Some(object) = object {
+        let data = app.objects.data(&gate.host, &object).await?;
+        make_whole(&mut gate, data)?;
+    }
+    Ok(axum::Json(gate))
+}
+
+/// Puts the texts in that were too long to travel. They must be those whose hash the gate has: what a person decides
+/// on is what runs.
+fn make_whole(gate: &mut Gate, data: serde_json::Value) -> Result<(), ApiError> {
+    let whole = serde_json::from_value::<GateOpened>(data);
+    match whole {
+        Ok(whole) if whole.gate == gate.id && input_hash(&whole.input) == gate.input_hash => {
+            gate.input = whole.input;
+            gate.questions = whole.questions;
+            gate.plan = whole.plan;
+            gate.truncated = false;
+            Ok(())
+        }
+        Ok(_) | Err(_) => Err(ApiError::new(
+            StatusCode::BAD_GATEWAY,
+            "object_unusable",
+            "What the host keeps of this approval is not what it asked for.",
+        )
+        .hint("Deny it, and look at what runs on that host.")),
+    }
 }

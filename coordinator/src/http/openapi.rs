@@ -33,6 +33,7 @@ use super::{
         sessions::list,
         sessions::show,
         events::list,
+        events::show,
         messages::send,
         attachments::create,
         diff::show,

@@ -26,6 +26,7 @@ pub fn router(app: App) -> Router {
         .route("/api/sessions", get(sessions::list).post(sessions::create))
         .route("/api/sessions/{id}", get(sessions::show))
         .route("/api/sessions/{id}/events", get(events::list))
+        .route("/api/sessions/{id}/events/{seq}", get(events::show))
         .route("/api/sessions/{id}/messages", post(messages::send))
         .route("/api/sessions/{id}/attachments", post(attachments::create))
         .route("/api/sessions/{id}/interrupt", post(controls::interrupt))

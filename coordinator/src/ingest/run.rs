@@ -39,6 +39,14 @@ pub async fn run(mut ingest: Ingest, shutdown: CancellationToken) -> Result<(), 
             batch = ingest.sources.next(BATCH_MAX) => batch,
             Ok(()) = connection.changed() => Vec::new(),
         };
+        if ingest.sources.foreign() {
+            tracing::warn!(
+                "NATS is not the one that the projection was made from: building it anew"
+            );
+            writer.clear()?;
+            ingest.sources = ingest.sources.restarted();
+            continue;
+        }
         if !batch.is_empty() {
             let (back, applied) = tokio::task::spawn_blocking(move || {
                 let applied = writer.apply(batch);

@@ -7,10 +7,12 @@ use nats::subject;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
-use crate::projection::{Input, Positions};
+use crate::projection::{Input, Position, Positions};
 
 /// A stream that says nothing for this long, while the bucket beside it has answered, holds nothing that is new.
 const QUIET_FOR: Duration = Duration::from_millis(500);
+/// The same where a message is expected: taking a slow server for an empty one would throw the projection away.
+const QUIET_THOUGH_EXPECTED: Duration = Duration::from_secs(5);
 
 pub struct Sources {
     client: Client,
@@ -20,8 +22,10 @@ pub struct Sources {
     /// Reports of hosts, as they are followed elsewhere.
     hosts: mpsc::Receiver<Input>,
     known: Positions,
+    heard: Heard,
     caught_up: CaughtUp,
     behind: u64,
+    foreign: bool,
 }
 
 #[derive(Default)]
@@ -31,20 +35,30 @@ struct CaughtUp {
     sessions: bool,
 }
 
+/// Whether a stream has said anything at all.
+#[derive(Default)]
+struct Heard {
+    events: bool,
+    audit: bool,
+}
+
 impl Sources {
     #[must_use]
     pub fn new(client: &Client, positions: Positions, hosts: mpsc::Receiver<Input>) -> Self {
-        // From the last one that is known, and not from the next: it comes at once and tells how many follow.
-        let from = |position: u64| From::Sequence(position.max(1));
+        // From the last one that is known, and not from the next: it comes at once, tells how many follow, and
+        // shows that it is the one we know.
+        let from = |position: &Position| From::Sequence(position.sequence.max(1));
         Self {
-            events: client.follow(stream::EVENTS, subject::ALL_EVENTS, from(positions.events)),
-            audit: client.follow(stream::AUDIT, subject::ALL_AUDIT, from(positions.audit)),
+            events: client.follow(stream::EVENTS, subject::ALL_EVENTS, from(&positions.events)),
+            audit: client.follow(stream::AUDIT, subject::ALL_AUDIT, from(&positions.audit)),
             sessions: client.records(Bucket::Sessions).watch(),
             client: client.clone(),
             hosts,
             known: positions,
+            heard: Heard::default(),
             caught_up: CaughtUp::default(),
             behind: 0,
+            foreign: false,
         }
     }
 
@@ -58,13 +72,22 @@ impl Sources {
             Some(message) = self.audit.recv() => self.audit(message, &mut batch),
             Some(change) = self.sessions.recv() => self.session(change, &mut batch),
             Some(input) = self.hosts.recv() => batch.push(input),
-            () = quiet => {
-                self.caught_up.events = true;
-                self.caught_up.audit = true;
-            }
+            () = quiet => self.nothing_came(),
         }
         self.drain(limit, &mut batch);
         batch
+    }
+
+    /// Whether these are not the streams that the projection was made from: NATS was set up anew, or it is another.
+    #[must_use]
+    pub const fn foreign(&self) -> bool {
+        self.foreign
+    }
+
+    /// The same sources from their beginning.
+    #[must_use]
+    pub fn restarted(self) -> Self {
+        Self::new(&self.client, Positions::default(), self.hosts)
     }
 
     #[must_use]
@@ -100,8 +123,10 @@ impl Sources {
 
     fn event(&mut self, message: Followed, batch: &mut Vec<Input>) {
         self.behind = message.pending;
+        self.heard.events = true;
         self.caught_up.events |= message.pending == 0;
-        if message.sequence <= self.known.events {
+        if message.sequence <= self.known.events.sequence {
+            self.foreign |= Position::of(message.sequence, &message.payload) != self.known.events;
             return;
         }
         batch.push(Input::Event {
@@ -112,8 +137,10 @@ impl Sources {
     }
 
     fn audit(&mut self, message: Followed, batch: &mut Vec<Input>) {
+        self.heard.audit = true;
         self.caught_up.audit |= message.pending == 0;
-        if message.sequence <= self.known.audit {
+        if message.sequence <= self.known.audit.sequence {
+            self.foreign |= Position::of(message.sequence, &message.payload) != self.known.audit;
             return;
         }
         batch.push(Input::Audit {
@@ -144,17 +171,32 @@ impl Sources {
         }
     }
 
+    /// A stream that says nothing is empty, or it does not hold what it held when the projection was made.
+    fn nothing_came(&mut self) {
+        let lacks = |heard: bool, known: &Position| !heard && known.sequence > 0;
+        self.foreign |= lacks(self.heard.events, &self.known.events)
+            || lacks(self.heard.audit, &self.known.audit);
+        self.caught_up.events = true;
+        self.caught_up.audit = true;
+    }
+
     /// Ends when the streams have been silent for a while after the records were told: an empty stream never says
     /// that it is.
     fn quiet(&self) -> impl Future<Output = ()> + use<> {
         let waiting = self.caught_up.sessions && !(self.caught_up.events && self.caught_up.audit);
+        let expects = self.known.events.sequence > 0 || self.known.audit.sequence > 0;
+        let bound = if expects {
+            QUIET_THOUGH_EXPECTED
+        } else {
+            QUIET_FOR
+        };
         let client = self.client.clone();
         async move {
             if !waiting {
                 std::future::pending::<()>().await;
             }
             client.connected().await;
-            sleep_until(Instant::now() + QUIET_FOR).await;
+            sleep_until(Instant::now() + bound).await;
         }
     }
 }

@@ -61,58 +61,68 @@ pub async fn publish(hub: Hub, touched: Touched, reader: Reader, show: Show) {
     let mut hosts = show.hosts().changes();
     let mut told: BTreeMap<HostName, HostRow> = BTreeMap::new();
     loop {
-        let hosts_changed = tokio::select! {
-            () = touched.shared.news.notified() => false,
+        tokio::select! {
+            () = touched.shared.news.notified() => {}
             changed = hosts.changed() => {
                 if changed.is_err() {
                     return;
                 }
-                true
             }
-        };
+        }
         let rows = touched.take();
-        let host_rows = if hosts_changed {
-            news(&mut told, show.hosts().view().rows())
-        } else {
-            Vec::new()
-        };
+        let news = news(&mut told, show.hosts().view().rows());
         if !hub.fleet_is_watched() {
             continue;
         }
-        match change(rows, host_rows, &reader, &show).await {
+        match change(rows, news, &reader, &show).await {
             Ok(change) if change.is_empty() => {}
             Ok(change) => hub.to_fleet(&Frame::Fleet(Arc::new(change))),
-            Err(error) => tracing::error!(%error, "changed rows could not be read"),
+            Err(error) => {
+                tracing::error!(error = %crate::chain(&error), "changed rows could not be read")
+            }
         }
         sleep(PAUSE).await;
     }
 }
 
-/// The hosts that are new or another than the lists were told.
-fn news(told: &mut BTreeMap<HostName, HostRow>, rows: Vec<HostRow>) -> Vec<HostRow> {
-    let fresh: Vec<HostRow> = rows
-        .into_iter()
-        .filter(|row| told.get(&row.host) != Some(row))
-        .collect();
-    told.extend(fresh.iter().map(|row| (row.host.clone(), row.clone())));
-    fresh
+/// What the lists were not told of the hosts.
+#[derive(Default)]
+struct HostNews {
+    rows: Vec<HostRow>,
+    /// Hosts of which sessions show something that has changed: whether they are silent, or a project's name.
+    seen_in_sessions: BTreeSet<HostName>,
+}
+
+fn news(told: &mut BTreeMap<HostName, HostRow>, rows: Vec<HostRow>) -> HostNews {
+    let mut news = HostNews::default();
+    for row in rows {
+        let before = told.insert(row.host.clone(), row.clone());
+        if before.as_ref() == Some(&row) {
+            continue;
+        }
+        let same = |before: HostRow| before.state == row.state && before.projects == row.projects;
+        if !before.is_some_and(same) {
+            news.seen_in_sessions.insert(row.host.clone());
+        }
+        news.rows.push(row);
+    }
+    news
 }
 
 async fn change(
     rows: Rows,
-    hosts: Vec<HostRow>,
+    hosts: HostNews,
     reader: &Reader,
     show: &Show,
 ) -> Result<FleetChange, Error> {
-    let states: BTreeSet<HostName> = hosts.iter().map(|row| row.host.clone()).collect();
+    let seen_in_sessions = hosts.seen_in_sessions;
     let (sessions, gates) = reader
         .read(move |connection| {
             let mut sessions = Vec::new();
             for id in rows.sessions {
                 sessions.extend(query::session(connection, id)?);
             }
-            for host in states {
-                // Whether a session is lost is a matter of its host.
+            for host in seen_in_sessions {
                 let filter = query::SessionFilter {
                     host: Some(host),
                     ended: Some(false),
@@ -136,6 +146,6 @@ async fn change(
         }
     }
     change.gates = gates.iter().filter_map(|gate| show.gate(gate)).collect();
-    change.hosts = hosts;
+    change.hosts = hosts.rows;
     Ok(change)
 }

@@ -22,7 +22,7 @@ use rusqlite::Transaction;
 use self::rows::Rows;
 use super::Error;
 use super::gate::GateFacts;
-use super::writer::Positions;
+use super::writer::{Position, Positions};
 use crate::api::EventRow;
 
 /// Something that NATS told.
@@ -81,7 +81,8 @@ pub enum Dropped {
 /// All that goes into one transaction.
 pub(super) struct Batch<'transaction> {
     rows: Rows<'transaction>,
-    positions: Positions,
+    last_event: Option<(u64, Bytes)>,
+    last_audit: Option<(u64, Bytes)>,
     applied: Applied,
 }
 
@@ -89,7 +90,8 @@ impl<'transaction> Batch<'transaction> {
     pub(super) fn new(transaction: &'transaction Transaction<'transaction>) -> Self {
         Self {
             rows: Rows::new(transaction),
-            positions: Positions::default(),
+            last_event: None,
+            last_audit: None,
             applied: Applied::default(),
         }
     }
@@ -101,7 +103,7 @@ impl<'transaction> Batch<'transaction> {
                 subject,
                 body,
             } => {
-                self.positions.events = self.positions.events.max(sequence);
+                self.last_event = Some((sequence, body.clone()));
                 let dropped = self.event(sequence, &subject, &body)?;
                 self.note(dropped, &subject);
                 Ok(())
@@ -111,7 +113,7 @@ impl<'transaction> Batch<'transaction> {
                 subject,
                 body,
             } => {
-                self.positions.audit = self.positions.audit.max(sequence);
+                self.last_audit = Some((sequence, body.clone()));
                 let dropped = self.audit(sequence, &subject, &body)?;
                 self.note(dropped, &subject);
                 Ok(())
@@ -124,7 +126,16 @@ impl<'transaction> Batch<'transaction> {
     /// Writes what has changed and says what that was.
     pub(super) fn finish(self) -> Result<(Applied, Positions), Error> {
         self.rows.write()?;
-        Ok((self.applied, self.positions))
+        let position = |last: Option<(u64, Bytes)>| {
+            last.map_or_else(Position::default, |(sequence, body)| {
+                Position::of(sequence, &body)
+            })
+        };
+        let positions = Positions {
+            events: position(self.last_event),
+            audit: position(self.last_audit),
+        };
+        Ok((self.applied, positions))
     }
 
     /// A record makes its session known, and with it the events that came before it.

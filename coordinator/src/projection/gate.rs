@@ -5,7 +5,7 @@
 
 use nats::Timestamp;
 use nats::audit::DecisionRecord;
-use nats::event::{Decision, GateOpened, ToolOutcome};
+use nats::event::{Decision, GateOpened, ObjectReference, ToolOutcome};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{GateReceipts, GateState};
@@ -25,6 +25,8 @@ pub struct GateFacts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Opened {
     pub gate: GateOpened,
+    /// Where the whole of it lies, when `gate` is shortened.
+    pub object: Option<ObjectReference>,
     pub seq: u64,
     /// Of the first time: that is how long a human has been waited for.
     pub at: Timestamp,
@@ -49,10 +51,17 @@ pub struct Finished {
 }
 
 impl GateFacts {
-    pub(super) fn open(&mut self, gate: GateOpened, seq: u64, at: Timestamp) {
+    pub(super) fn open(
+        &mut self,
+        gate: GateOpened,
+        object: Option<ObjectReference>,
+        seq: u64,
+        at: Timestamp,
+    ) {
         let first = self.opened.as_ref().map_or(at, |opened| opened.at);
         self.opened = Some(Opened {
             gate,
+            object,
             seq,
             at: first,
         });

@@ -20,7 +20,7 @@ pub mod query;
 pub use apply::{Applied, Dropped, Input};
 pub use reader::Reader;
 pub use stored::{StoredGate, StoredSession};
-pub use writer::{Positions, Writer};
+pub use writer::{Position, Positions, Writer};
 
 use std::path::PathBuf;
 

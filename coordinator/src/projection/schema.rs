@@ -8,11 +8,12 @@ use rusqlite::{Connection, OpenFlags};
 use super::Error;
 
 /// Raise it with every change of a table or of what is folded into a row.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
--- How far each stream is contained in the rows below.
-CREATE TABLE positions (stream TEXT PRIMARY KEY, sequence INTEGER NOT NULL) STRICT;
+-- How far each stream is contained in the rows below, and the hash of the last message: it tells the stream from
+-- another one of the same name.
+CREATE TABLE positions (stream TEXT PRIMARY KEY, sequence INTEGER NOT NULL, print TEXT NOT NULL) STRICT;
 
 -- One row a session: its record as the bucket holds it, and what its events add up to.
 CREATE TABLE sessions (
@@ -102,6 +103,24 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Error> {
     })
 }
 
+/// Empties every table: what is in them is of another NATS.
+pub(super) fn clear(connection: &mut Connection) -> Result<(), rusqlite::Error> {
+    let transaction = connection.transaction()?;
+    for table in [
+        "positions",
+        "sessions",
+        "events",
+        "unclaimed",
+        "gates",
+        "receipts",
+        "audit",
+        "hosts",
+    ] {
+        transaction.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    transaction.commit()
+}
+
 fn try_open(path: &Path) -> Result<Option<Connection>, rusqlite::Error> {
     if !path.exists() {
         return create(path).map(Some);
@@ -160,7 +179,7 @@ mod tests {
         };
         let connection = open(&path).unwrap();
         connection
-            .execute("INSERT INTO positions VALUES ('EVENTS', 7)", [])
+            .execute("INSERT INTO positions VALUES ('EVENTS', 7, 'x')", [])
             .unwrap();
         drop(connection);
 

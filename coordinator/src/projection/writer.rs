@@ -3,15 +3,35 @@
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use sha2::{Digest, Sha256};
 
 use super::apply::{Applied, Batch, Input};
 use super::{Error, schema};
 
 /// How far each stream is contained in the rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Positions {
-    pub events: u64,
-    pub audit: u64,
+    pub events: Position,
+    pub audit: Position,
+}
+
+/// The last message of a stream that is in the rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Position {
+    /// 0 for none.
+    pub sequence: u64,
+    /// Of its body.
+    pub print: String,
+}
+
+impl Position {
+    #[must_use]
+    pub fn of(sequence: u64, body: &[u8]) -> Self {
+        Self {
+            sequence,
+            print: hex::encode(Sha256::digest(body)),
+        }
+    }
 }
 
 pub struct Writer {
@@ -30,9 +50,14 @@ impl Writer {
         let of = |stream: &str| {
             self.connection
                 .query_row(
-                    "SELECT sequence FROM positions WHERE stream = ?",
+                    "SELECT sequence, print FROM positions WHERE stream = ?",
                     [stream],
-                    |row| row.get::<_, u64>(0),
+                    |row| {
+                        Ok(Position {
+                            sequence: row.get(0)?,
+                            print: row.get(1)?,
+                        })
+                    },
                 )
                 .optional()
                 .map(Option::unwrap_or_default)
@@ -42,6 +67,11 @@ impl Writer {
             events: of(nats::stream::EVENTS)?,
             audit: of(nats::stream::AUDIT)?,
         })
+    }
+
+    /// Forgets everything, because it is of another NATS.
+    pub fn clear(&mut self) -> Result<(), Error> {
+        schema::clear(&mut self.connection).map_err(Error::Write)
     }
 
     /// Applies a batch: all of it, with its positions, or nothing.
@@ -55,15 +85,15 @@ impl Writer {
             batch.take(input)?;
         }
         let (applied, positions) = batch.finish()?;
-        for (stream, sequence) in [
+        for (stream, position) in [
             (nats::stream::EVENTS, positions.events),
             (nats::stream::AUDIT, positions.audit),
         ] {
             transaction
                 .execute(
-                    "INSERT INTO positions VALUES (?1, ?2) \
-                     ON CONFLICT DO UPDATE SET sequence = max(sequence, ?2)",
-                    params![stream, sequence],
+                    "INSERT INTO positions VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE \
+                     SET sequence = ?2, print = ?3 WHERE sequence < ?2",
+                    params![stream, position.sequence, position.print],
                 )
                 .map_err(Error::Write)?;
         }

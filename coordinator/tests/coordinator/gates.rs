@@ -380,3 +380,69 @@ async fn a_decision_must_fit_its_gate() {
         (409, &json!("allow"))
     );
 }
+
+#[tokio::test]
+async fn what_was_too_long_to_travel_is_shown_whole_before_it_is_decided() {
+    let fleet = Fleet::start().await;
+    let coordinator = fleet.coordinator("a").await;
+    let (ada, host, session, _) = waiting(&fleet, &coordinator).await;
+    let gate = GateId::new();
+    let Event::GateOpened(mut asked) = gate_opened(gate) else {
+        unreachable!()
+    };
+    asked.input = json!({"command": "x".repeat(400_000)});
+    asked.input_hash = nats::canonical::input_hash(&asked.input);
+    let whole = serde_json::to_vec(&asked).unwrap();
+    let reference = host
+        .client
+        .put_object(&host.name, "events/1.json", &whole)
+        .await
+        .unwrap();
+    asked.input = json!({"command": "xxx\n… more"});
+    let mut row = host.row(session, 1, 4, Event::from(asked));
+    let mut body: Value = serde_json::from_slice(&row.body).unwrap();
+    body["object"] = serde_json::to_value(&reference).unwrap();
+    row.body = serde_json::to_vec(&body).unwrap().into();
+    let last = host
+        .client
+        .last_event(&host.name, session)
+        .await
+        .unwrap()
+        .unwrap();
+    let (_, sequence, stored) = host
+        .client
+        .publish_events(&host.name, session, last.stream_sequence, &[row], false)
+        .await;
+    stored.unwrap();
+    assert_eq!(pending(&ada, gate).await["truncated"], true);
+    let shown = ada.get(&format!("/api/gates/{gate}")).await;
+    assert_eq!(
+        (
+            &shown["truncated"],
+            shown["input"]["command"].as_str().unwrap().len()
+        ),
+        (&json!(false), 400_000)
+    );
+    let event = ada.get(&format!("/api/sessions/{session}/events/4")).await;
+    assert_eq!(
+        event["data"]["input"]["command"].as_str().unwrap().len(),
+        400_000
+    );
+
+    // A host that keeps something else than it asked for is not believed.
+    let liar = GateId::new();
+    body["seq"] = json!(5);
+    body["data"]["gate"] = json!(liar);
+    let mut row = host.row(session, 1, 5, gate_opened(liar));
+    row.body = serde_json::to_vec(&body).unwrap().into();
+    let (.., stored) = host
+        .client
+        .publish_events(&host.name, session, sequence, &[row], false)
+        .await;
+    stored.unwrap();
+    pending(&ada, liar).await;
+    let response = ada
+        .send(reqwest::Method::GET, &format!("/api/gates/{liar}"), None)
+        .await;
+    assert_eq!(response.status().as_u16(), 502);
+}

@@ -181,3 +181,37 @@ async fn an_event_of_a_newer_runner_is_kept_whole_and_passed_on() {
         (&json!("session.teleported"), &json!({"to": [1, 2]}))
     );
 }
+
+#[tokio::test]
+async fn a_projection_of_another_nats_is_thrown_away() {
+    let (old, new) = (Fleet::start().await, Fleet::start().await);
+    let coordinator = old.coordinator("a").await;
+    let ada = coordinator.admin().await;
+    let mut host = old.host("vps-1").await;
+    ada.wait_for("/api/hosts", "the host", |hosts| {
+        hosts["items"][0]["state"] == "online"
+    })
+    .await;
+    let session = ada.start_session().await;
+    host.tell(session, (0..20).map(|n| said(&n.to_string())))
+        .await;
+    ada.wait_for(&format!("/api/sessions/{session}"), "its events", |row| {
+        row["last_seq"] == 20
+    })
+    .await;
+    let data = coordinator.data.clone();
+    coordinator.stop().await;
+    std::fs::create_dir_all(new.folder.path().join("a")).unwrap();
+    std::fs::copy(&data, new.folder.path().join("a/projection.db")).unwrap();
+
+    let coordinator = new.coordinator("a").await;
+    let bob = coordinator.admin().await;
+    assert_eq!(bob.get("/api/sessions").await["items"], json!([]));
+    assert_eq!(
+        bob.get("/api/audit").await["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}

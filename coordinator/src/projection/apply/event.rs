@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use bytes::Bytes;
-use nats::event::Event;
+use nats::event::{Event, ObjectReference};
 use nats::ids::{EventId, HostName, SessionId};
 use nats::subject::{self, Kind};
 use nats::{Envelope, Timestamp};
@@ -63,7 +63,10 @@ impl Batch<'_> {
         self.rows.insert_event(sequence, &header, raw.get())?;
         let event = envelope.as_ref().and_then(Envelope::event).cloned();
         if let Some(event) = &event {
-            self.consequences(&header, event)?;
+            let object = envelope
+                .as_ref()
+                .and_then(|envelope| envelope.object.clone());
+            self.consequences(&header, event, object)?;
         }
         let new = NewEvent {
             seq: header.seq,
@@ -80,12 +83,19 @@ impl Batch<'_> {
     }
 
     /// What an event means for gates and receipts.
-    fn consequences(&mut self, header: &Header, event: &Event) -> Result<(), Error> {
+    fn consequences(
+        &mut self,
+        header: &Header,
+        event: &Event,
+        object: Option<ObjectReference>,
+    ) -> Result<(), Error> {
         let (session, seq, at) = (header.session, header.seq, header.at);
         match event {
             Event::GateOpened(opened) => {
                 let gate = opened.clone();
-                self.change_gate(opened.gate, session, |facts| facts.open(gate, seq, at))
+                self.change_gate(opened.gate, session, |facts| {
+                    facts.open(gate, object, seq, at);
+                })
             }
             Event::GateDecided(decided) => {
                 let decision = decided.decision.clone();

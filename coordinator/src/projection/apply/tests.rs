@@ -355,10 +355,10 @@ fn a_gate_that_is_asked_again_waits_again_and_keeps_its_first_moment() {
         unreachable!()
     };
     let mut facts = GateFacts::default();
-    facts.open(asked.clone(), 1, at(1));
+    facts.open(asked.clone(), None, 1, at(1));
     facts.withdraw("the agent is gone".to_owned(), 2);
     assert_eq!(facts.state(), Some(crate::api::GateState::Withdrawn));
-    facts.open(asked, 3, at(3));
+    facts.open(asked, None, 3, at(3));
     assert_eq!(facts.state(), Some(crate::api::GateState::Pending));
     assert_eq!(facts.opened.unwrap().at, at(1));
 }

@@ -28,6 +28,10 @@ tool_use: string,
  */
 input: JsonValue, 
 /**
+ * Long texts in it are shortened, with a mark: `GET /api/gates/{id}` has them whole.
+ */
+truncated: boolean, 
+/**
  * Sha-256 of the canonical JSON of `input`; send it back with the decision.
  */
 input_hash: string, 

@@ -23,8 +23,9 @@ export function Frame(): ReactNode {
   const count = useAttention();
   useKeys({
     "?": () => setHelp(!help),
-    Escape: () => setHelp(false),
     c: () => navigate("/sessions/new"),
+    // While it is open alone: what a page has open closes with the same key.
+    ...(help ? { Escape: () => setHelp(false) } : {}),
   });
   const open = session && session.id !== "new" ? session.id : null;
   return (

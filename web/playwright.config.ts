@@ -1,8 +1,8 @@
+/** Journeys in the system's Chromium, never a download. Every journey starts an installation of its own. */
 import { defineConfig } from "@playwright/test";
 
-// The system's Chromium, never a download. FLOTILLA_URL points at a running `flotilla up`.
 const launchOptions = {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
   args: [
     "--no-sandbox",
     "--disable-gpu",
@@ -17,18 +17,19 @@ const launchOptions = {
 export default defineConfig({
   testDir: "e2e",
   outputDir: "test-results",
-  fullyParallel: false,
-  workers: 1,
+  fullyParallel: true,
+  workers: 2,
   retries: 0,
+  timeout: 120_000,
+  expect: { timeout: 15_000 },
   reporter: [["list"]],
-  use: {
-    baseURL: process.env.FLOTILLA_URL ?? "http://127.0.0.1:4242",
-    screenshot: "on",
-    trace: "retain-on-failure",
-    launchOptions,
-  },
+  use: { actionTimeout: 15_000, screenshot: "only-on-failure", trace: "retain-on-failure", launchOptions },
   projects: [
-    { name: "wide", use: { viewport: { width: 1440, height: 900 } } },
-    { name: "phone", use: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } },
+    { name: "wide", grepInvert: /@phone/, use: { viewport: { width: 1440, height: 900 } } },
+    {
+      name: "phone",
+      grepInvert: /@wide/,
+      use: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+    },
   ],
 });

@@ -1,0 +1,166 @@
+/**
+ * A whole installation, private to one journey: the real `flotilla up` in a folder of its own, which has a space in its
+ * name. Owns its processes and its folder, from the first to the last. Knows no browser.
+ */
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { until, UP_MS } from "./bounded.ts";
+import { flotilla, natsServer } from "./parts.ts";
+
+const run = promisify(execFile);
+
+/** What `up` writes once everything answers. */
+interface Ready {
+  readonly url: string;
+  readonly setup_token: string | null;
+  readonly pids: Readonly<Record<"nats" | "coordinator" | "runner", number>>;
+}
+
+export class Fleet {
+  private readonly folder = mkdtempSync(join(tmpdir(), "a fleet "));
+  private readonly data = join(this.folder, "data");
+  private readonly readyFile = join(this.folder, "ready.json");
+  private readonly configuration = join(this.folder, "flotilla.toml");
+  private up: ChildProcess | null = null;
+
+  /** With a project `shop`, and the `[agents.…]` sections of a configuration file. */
+  static async start(agents: string): Promise<Fleet> {
+    const fleet = new Fleet();
+    try {
+      makeProject(fleet.project);
+      writeFileSync(fleet.configuration, `[runner]\nhost = "workbench"\n\n${agents}`);
+      await fleet.begin();
+      return fleet;
+    } catch (error) {
+      await fleet.end();
+      throw error;
+    }
+  }
+
+  /** The human's own checkout. */
+  get project(): string {
+    return join(this.folder, "shop");
+  }
+
+  get url(): string {
+    return this.ready().url.replace(/\/$/, "");
+  }
+
+  get setupLink(): string {
+    const link = readFileSync(this.log, "utf8").match(/\S+\/setup\S*/)?.[0];
+    if (!link) throw new Error(`no setup link was printed: ${this.said()}`);
+    return link;
+  }
+
+  get setupToken(): string {
+    return this.ready().setup_token ?? "";
+  }
+
+  /** Kills the coordinator, and holds `up` back from replacing it until the returned function is called. */
+  async killCoordinator(): Promise<() => Promise<void>> {
+    const before = this.ready().pids.coordinator;
+    this.signal("SIGSTOP");
+    process.kill(before, "SIGKILL");
+    return async () => {
+      this.signal("SIGCONT");
+      await until("another coordinator", UP_MS, () =>
+        this.ready().pids.coordinator === before ? null : true,
+      );
+    };
+  }
+
+  /** Ends everything but the agents, removes what the coordinator can rebuild, and starts it again. */
+  async restartWithoutProjection(): Promise<void> {
+    this.signal("SIGTERM");
+    await this.gone();
+    const folder = join(this.data, "coordinator");
+    const projection = join(folder, "projection.db");
+    if (!existsSync(projection)) throw new Error(`${projection} is not there to be removed`);
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(projection + suffix, { force: true });
+    await this.begin();
+  }
+
+  /** Ends everything, agents included, and leaves nothing behind. */
+  async end(): Promise<void> {
+    // A stopped process cannot end.
+    this.signal("SIGCONT");
+    try {
+      await run(flotilla(), ["down", "--data", this.data]);
+      await this.gone();
+    } finally {
+      this.signal("SIGKILL");
+      rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    }
+  }
+
+  /** The end of every log, for a journey that failed. */
+  said(): string {
+    const logs = ["coordinator", "runner", "nats"].map((part) => join(this.data, "logs", `${part}.log`));
+    return [this.log, ...logs]
+      .filter((path) => existsSync(path))
+      .map((path) => `== ${path}\n${readFileSync(path, "utf8").split("\n").slice(-40).join("\n")}`)
+      .join("\n");
+  }
+
+  private get log(): string {
+    return join(this.folder, "up.log");
+  }
+
+  private async begin(): Promise<void> {
+    rmSync(this.readyFile, { force: true });
+    const log = openSync(this.log, "a");
+    const { PATH = "/usr/bin:/bin" } = process.env;
+    this.up = spawn(
+      flotilla(),
+      [
+        ["up", "--listen", "127.0.0.1:0", "--data", this.data, "--ready-file", this.readyFile],
+        ["--config", this.configuration, "--project", this.project],
+      ].flat(),
+      // Nothing of the person who runs this: no login, no key, no settings.
+      { env: { PATH, HOME: this.folder, FLOTILLA_NATS_SERVER: natsServer() }, stdio: ["ignore", log, log] },
+    );
+    await until("`flotilla up` to be ready", UP_MS, () => {
+      if (this.up?.exitCode !== null) throw new Error(`\`flotilla up\` ended: ${this.said()}`);
+      return existsSync(this.readyFile) ? true : null;
+    });
+  }
+
+  private ready(): Ready {
+    // Written by this build's own `up`, by a rename.
+    return JSON.parse(readFileSync(this.readyFile, "utf8")) as Ready;
+  }
+
+  private async gone(): Promise<void> {
+    const { up } = this;
+    await until("`flotilla up` to end", UP_MS, () =>
+      !up || up.exitCode !== null || up.signalCode !== null ? true : null,
+    );
+  }
+
+  private signal(signal: NodeJS.Signals): void {
+    // False when it is gone already, which is as well.
+    this.up?.kill(signal);
+  }
+}
+
+/** Small, and readable at a glance: what is changed here stands in pictures. */
+const files: Readonly<Record<string, string>> = {
+  "README.md": "# Shop\n\nOpen daily from nine to five.\n",
+  "src/till.py": "def total(prices):\n    return sum(prices)\n\n\nprint(total([2, 3]))\n",
+};
+
+function makeProject(folder: string): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  const author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
+  const env = { PATH: process.env["PATH"], HOME: folder, GIT_CONFIG_NOSYSTEM: "1" };
+  const git = (...args: string[]): void => void execFileSync("git", args, { cwd: folder, env });
+  git("init", "--quiet", "--initial-branch=main");
+  git("add", ".");
+  git(...author, "commit", "--quiet", "--message", "Open the shop");
+}

@@ -1,0 +1,72 @@
+/** What a person sees and does on the pages, in their own words. Owns the names of things on the pages, and no journey. */
+import { expect, type Locator, type Page } from "@playwright/test";
+import { SESSION_MS } from "./bounded.ts";
+import { ada } from "./journey.ts";
+
+export async function signIn(page: Page): Promise<void> {
+  await page.getByLabel("Email").fill(ada.email);
+  await page.getByLabel("Password").fill(ada.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+export async function startSession(page: Page, agent: string, prompt: string): Promise<void> {
+  await page.goto("/sessions/new");
+  await fillNewSession(page, agent, prompt);
+}
+
+export async function fillNewSession(page: Page, agent: string, prompt: string): Promise<void> {
+  await page.getByRole("radio", { name: agent }).check();
+  await expect(page.getByLabel("Project")).toHaveValue(/./);
+  await page.getByLabel("What should it do?").fill(prompt);
+  await page.getByRole("button", { name: "Start session" }).click();
+  await page.waitForURL(/\/sessions\/ses_/);
+}
+
+/** The id of the session whose page is open. */
+export function sessionOf(page: Page): string {
+  const id = new URL(page.url()).pathname.split("/").at(-1);
+  if (!id?.startsWith("ses_")) throw new Error(`${page.url()} is no session`);
+  return id;
+}
+
+export const transcript = (page: Page): Locator => page.getByRole("region", { name: "Transcript" });
+
+/** The text that is being written just now. */
+export const streaming = (page: Page): Locator => transcript(page).locator("[aria-busy=true]");
+
+/** A call in the transcript, by what is in its one line. */
+export const call = (page: Page, words: string | RegExp): Locator =>
+  transcript(page).getByRole("button", { name: words });
+
+/** The approval that waits above the composer, or in the inbox, by its sentence. */
+export const card = (page: Page, summary: string | RegExp): Locator =>
+  page.getByRole("article", { name: summary });
+
+export const composer = (page: Page): Locator => page.getByLabel("Message to the agent");
+
+/** How the session stands, in the word under its title. */
+export const head = (page: Page): Locator => page.locator("main > header");
+
+/** The changes of the session: a panel where there is room, else a sheet. */
+export const review = (page: Page): Locator => page.getByLabel("Changes", { exact: true });
+
+/** Everything that waits in the fleet, as the places show it. */
+export const places = (page: Page): Locator => page.getByRole("navigation", { name: "Places" });
+
+/**
+ * A tap on a button of an approval. A card takes none in its first moments, so that no tap falls on what a person
+ * cannot have read: a person taps again, and so does this. The button of a card that was decided is gone.
+ */
+export async function tap(approval: Locator, button: string): Promise<void> {
+  const found = approval.getByRole("button", { name: button, exact: true });
+  await expect(async () => {
+    if (await found.isVisible()) await found.click({ timeout: 1000 });
+    await expect(found).toBeHidden({ timeout: 250 });
+  }).toPass({ timeout: SESSION_MS, intervals: [50, 100, 200] });
+}
+
+/** Once the card of a call is there, allows it. */
+export async function allow(page: Page, summary: string | RegExp): Promise<void> {
+  await expect(card(page, summary)).toBeVisible({ timeout: SESSION_MS });
+  await tap(card(page, summary), "Allow");
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use nats::ids::HostName;
 
@@ -22,6 +23,8 @@ pub struct Configuration {
     pub agents: BTreeMap<String, AgentConfiguration>,
     /// Sessions whose agent may run at once, from 1.
     pub slots: u32,
+    /// An agent that had nothing to do for this long is stopped, and woken by the next command.
+    pub sleep_after: Duration,
     pub labels: BTreeMap<String, String>,
     /// The `flotilla` program, absolute: shims and the rehearsal agent are this.
     pub flotilla: PathBuf,

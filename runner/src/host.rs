@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nats::ids::{HostName, SessionId};
 use tokio::sync::watch;
 
-use crate::agent::{self, AgentConfiguration, Dialect, Found, Launch, LaunchRequest};
+use crate::agent::{self, AgentConfiguration, Dialect, Found, Launch, LaunchRequest, Unanswered};
 use crate::inventory::Inventory;
 
 pub struct Host {
@@ -25,6 +26,8 @@ pub struct Host {
     pub agents: BTreeMap<String, AgentConfiguration>,
     /// The runner's own environment, from which agents get allow-listed names only.
     pub environment: BTreeMap<String, String>,
+    /// An agent that had nothing to do for this long is stopped; the next command wakes it.
+    pub sleep_after: Duration,
     pub inventory: watch::Receiver<Inventory>,
 }
 
@@ -53,6 +56,47 @@ impl Host {
         session: SessionId,
         worktree: &Path,
     ) -> Result<Launch, String> {
+        self.with_request(name, session, worktree, |found, request| {
+            agent::launch(found.dialect, name, request)
+        })
+    }
+
+    /// Makes the next process of a conversation ask again for a call that was open; or says why it cannot.
+    pub fn ask_again(
+        &self,
+        name: &str,
+        session: SessionId,
+        worktree: &Path,
+        call: &Unanswered<'_>,
+    ) -> Result<(), String> {
+        self.with_request(name, session, worktree, |found, request| {
+            agent::ask_again(found.dialect, name, request, call)
+                .map_err(|error| crate::chain(&error))
+        })?
+    }
+
+    /// How an agent of this name speaks.
+    #[must_use]
+    pub fn dialect(&self, name: &str) -> Dialect {
+        self.agent(name)
+            .map_or(Dialect::Claude, |found| found.dialect)
+    }
+
+    /// The newest plan that an agent has written.
+    #[must_use]
+    pub fn plan(&self, name: &str) -> Option<String> {
+        let configuration = self.agents.get(name).cloned().unwrap_or_default();
+        let home = self.home(&configuration);
+        agent::claude::plan_file(&agent::claude::configuration_folder(&configuration, &home))
+    }
+
+    fn with_request<T>(
+        &self,
+        name: &str,
+        session: SessionId,
+        worktree: &Path,
+        then: impl FnOnce(&Found, &LaunchRequest<'_>) -> T,
+    ) -> Result<T, String> {
         let found = self.agent(name)?;
         let Some(program) = found.program.as_deref().filter(|_| found.available) else {
             let hint = found.hint.unwrap_or_default();
@@ -70,22 +114,7 @@ impl Host {
             home: &home,
             environment: &self.environment,
         };
-        Ok(agent::launch(found.dialect, name, &request))
-    }
-
-    /// How an agent of this name speaks.
-    #[must_use]
-    pub fn dialect(&self, name: &str) -> Dialect {
-        self.agent(name)
-            .map_or(Dialect::Claude, |found| found.dialect)
-    }
-
-    /// The newest plan that an agent has written.
-    #[must_use]
-    pub fn plan(&self, name: &str) -> Option<String> {
-        let configuration = self.agents.get(name).cloned().unwrap_or_default();
-        let home = self.home(&configuration);
-        agent::claude::plan_file(&agent::claude::configuration_folder(&configuration, &home))
+        Ok(then(&found, &request))
     }
 
     fn agent(&self, name: &str) -> Result<Found, String> {

@@ -64,6 +64,7 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
         stores: folders.stores,
         agents: configuration.agents,
         environment: configuration.environment,
+        sleep_after: configuration.sleep_after,
         inventory,
     });
     let tasks = TaskTracker::new();

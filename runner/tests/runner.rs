@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use nats::client::{Followed, From, Options};
 use nats::command::{Command, GateDecide, MessageSend, Order, SessionStart, SessionStop};
-use nats::event::{Decision, GateOpened, Verdict};
+use nats::event::{Decision, GateOpened, State, Verdict};
 use nats::ids::{CommandId, HostName, SessionId, UserId};
 use nats::record::HostRecord;
 use nats::stream::{self, Bucket};
@@ -40,6 +40,10 @@ struct Station {
 
 impl Station {
     async fn start(project: &Path) -> Self {
+        Self::start_with(project, |_| {}).await
+    }
+
+    async fn start_with(project: &Path, change: impl FnOnce(&mut Configuration)) -> Self {
         let server = NatsServer::start().await;
         let data = tempfile::tempdir().unwrap();
         let host: HostName = "vps-1".parse().unwrap();
@@ -57,7 +61,7 @@ impl Station {
         let environment = ["PATH", "HOME"]
             .into_iter()
             .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
-        let configuration = Configuration {
+        let mut configuration = Configuration {
             host: host.clone(),
             data: data.path().to_owned(),
             nats_url: server.url(),
@@ -65,10 +69,12 @@ impl Station {
             projects: vec![project.to_owned()],
             agents: BTreeMap::new(),
             slots: 4,
+            sleep_after: Duration::from_secs(600),
             labels: BTreeMap::new(),
             flotilla: flotilla::path(),
             environment: environment.collect(),
         };
+        change(&mut configuration);
         let events = client.follow(stream::EVENTS, subject::ALL_EVENTS, From::Sequence(1));
         let mut station = Self {
             client,
@@ -199,6 +205,35 @@ impl Station {
     async fn turn_over(&mut self) {
         self.until(|event| matches!(event, Event::TurnFinished(_)).then_some(()))
             .await;
+    }
+
+    fn worktree(&self, session: SessionId) -> std::path::PathBuf {
+        let opened = self
+            .seen
+            .iter()
+            .find_map(|envelope| match envelope.event() {
+                Some(Event::SessionOpened(it)) if envelope.session == session => {
+                    Some(it.worktree.clone())
+                }
+                _ => None,
+            });
+        opened.unwrap().into()
+    }
+
+    /// Kills the agent that works in the session's worktree, as a lack of memory would.
+    fn kill_agent(&self, session: SessionId) {
+        let worktree = self.worktree(session);
+        let agent = std::fs::read_dir("/proc")
+            .unwrap()
+            .flatten()
+            .find_map(|entry| {
+                let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+                let here = std::fs::read_link(entry.path().join("cwd")).ok()? == worktree;
+                let command = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
+                (here && command.contains("rehearse")).then_some(pid)
+            });
+        let pid = rustix::process::Pid::from_raw(agent.unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     }
 
     fn tags(&self) -> Vec<&str> {
@@ -348,4 +383,77 @@ async fn a_session_on_an_unknown_project_ends_with_the_reason() {
         "{ended:?}"
     );
     station.stop_runner().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_is_killed_with_a_gate_open_is_followed_by_one_that_asks_the_same() {
+    let shop = shop();
+    let mut station = Station::start(shop.path()).await;
+    let session = station
+        .start_session("write a.txt hello\nrun echo ran >> ledger.txt\nsay done")
+        .await;
+    let gate = station.gate().await;
+    station.kill_agent(session);
+    station
+        .until(|event| matches!(event, Event::AgentExited(_)).then_some(()))
+        .await;
+    // Decided while no agent is there that asked: it is applied to the next one, without asking a person again.
+    station.allow(session, &gate).await;
+    let run = station.gate().await;
+    assert_eq!(run.tool, "Bash");
+    station.kill_agent(session);
+    station
+        .until(|event| matches!(event, Event::AgentExited(_)).then_some(()))
+        .await;
+    station.allow(session, &run).await;
+    station.turn_over().await;
+    let count = |tag: &str| station.tags().iter().filter(|it| **it == tag).count();
+    assert_eq!(
+        (
+            count("gate.opened"),
+            count("gate.withdrawn"),
+            count("agent.exited")
+        ),
+        (2, 0, 2)
+    );
+    let ledger = station.worktree(session).join("ledger.txt");
+    assert_eq!(
+        std::fs::read_to_string(ledger).unwrap(),
+        "ran\n",
+        "a tool runs once"
+    );
+    station.end(session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_agent_is_stopped_and_woken_by_the_next_message() {
+    let shop = shop();
+    let mut station = Station::start_with(shop.path(), |configuration| {
+        configuration.sleep_after = Duration::from_millis(300);
+    })
+    .await;
+    let session = station.start_session("say one").await;
+    station
+        .until(|event| match event {
+            Event::SessionState(it) if it.state == State::Asleep => Some(()),
+            _ => None,
+        })
+        .await;
+    let message = MessageSend {
+        text: "say two".into(),
+        ..MessageSend::default()
+    };
+    station.order(session, CommandId::new(), message).await;
+    station
+        .until(|event| {
+            matches!(event, Event::MessageAssistant(it) if it.text == "two").then_some(())
+        })
+        .await;
+    let exits = station
+        .tags()
+        .iter()
+        .filter(|tag| **tag == "agent.exited")
+        .count();
+    assert_eq!(exits, 0, "sleep is not a crash");
+    station.end(session).await;
 }

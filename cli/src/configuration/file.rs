@@ -56,6 +56,8 @@ pub struct Runner {
     pub data: Option<PathBuf>,
     /// Sessions that may run at once.
     pub slots: Option<NonZeroU32>,
+    /// Minutes after which an agent with nothing to do is stopped; the next message wakes it.
+    pub sleep_after_minutes: Option<NonZeroU32>,
     /// Repositories that sessions may work on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<PathBuf>,
@@ -115,6 +117,7 @@ impl Configuration {
             host: section.take("host"),
             data: section.take("data").map(path),
             slots: section.take("slots"),
+            sleep_after_minutes: section.take("sleep_after_minutes"),
             projects: projects.into_iter().map(path).collect(),
             labels: section.take("labels").unwrap_or_default(),
         };

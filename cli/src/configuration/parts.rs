@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use nats::ids::HostName;
 
 use super::file::Configuration;
 use crate::failure::{Failure, Kind};
 
+/// Long enough to think about an answer and to fetch a coffee; an agent holds some 200 MB meanwhile.
+const SLEEP_AFTER_DEFAULT: Duration = Duration::from_secs(30 * 60);
 /// Below the coordinator's folder: a file that may be deleted at any time.
 const PROJECTION: &str = "projection.db";
 const LISTEN_PORT_DEFAULT: u16 = 4242;
@@ -62,6 +65,12 @@ impl Configuration {
             projects: self.runner.projects.clone(),
             agents: self.agents.clone(),
             slots: self.runner.slots.map_or_else(slots_default, u32::from),
+            sleep_after: self
+                .runner
+                .sleep_after_minutes
+                .map_or(SLEEP_AFTER_DEFAULT, |minutes| {
+                    Duration::from_secs(u64::from(u32::from(minutes)) * 60)
+                }),
             labels: self.runner.labels.clone(),
             flotilla: this_program()
                 .map_err(|error| Failure::because("this program does not find itself", &error))?,

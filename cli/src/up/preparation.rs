@@ -93,6 +93,7 @@ pub fn prepare(
             host: Some(installation.host.clone()),
             data: Some(data.path().to_owned()),
             slots: wishes.configuration.runner.slots,
+            sleep_after_minutes: wishes.configuration.runner.sleep_after_minutes,
             projects: existing(data, projects)?,
             labels: wishes.configuration.runner.labels,
         },

@@ -8,12 +8,15 @@ mod configuration;
 mod discover;
 mod launch;
 
+mod ask_again;
+
 mod adapter;
 mod event;
 
 pub mod claude;
 
 pub use adapter::Adapter;
+pub use ask_again::{AskAgainError, Unanswered, ask_again};
 pub use configuration::{AgentConfiguration, Dialect};
 pub use discover::{Found, discover};
 pub use event::{AgentEvent, Ask, FilesTouched, Input};

@@ -1,55 +1,71 @@
 //! The agent, seen from its session: attached to through its shim, told things once, ended with everything it began.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nats::event::{Attachment, GateKind, ObjectReference};
+
+use nats::ids::SessionId;
+use serde_json::Value;
 
 use super::machine::{AgentEnd, AgentState, Input, Outgoing};
 use super::perform::{Done, NoAgent};
 use super::shim_link::ShimLink;
 use super::task::{LINE_BYTES_MAX, Task};
-use crate::agent::Ask;
+use crate::agent::{Ask, Unanswered};
+use crate::host::Host;
 use crate::shim::{self, LineSplitter, ShimClient, ShimSpec};
 
 /// Between asking an agent to end and ending it.
 const END_GRACE: Duration = Duration::from_secs(2);
+/// An agent that goes on from its transcript asks within its first second; a busy machine may take longer.
+const ASK_AGAIN_BOUND: Duration = Duration::from_secs(30);
 /// Attachments are on the server before the message is; a server that is away for longer is worth a warning.
 const FETCH_BOUND: Duration = Duration::from_secs(60);
 
 impl Task {
     /// Attaches to the shim that holds this agent; starts one when the machine has only just asked for it.
     pub(super) fn start_agent(&mut self, generation: u32) {
-        let socket = self.paths.socket(generation);
-        let may_start = self.saved.machine.agent() == AgentState::Starting;
-        let position = self.saved.position;
-        let spec = if may_start {
-            self.spec(generation)
-        } else {
-            Err(String::new())
+        let machine = &self.saved.machine;
+        let start = Start {
+            host: self.parts.host.clone(),
+            agent: machine.start().agent.clone(),
+            session: self.identity.session,
+            worktree: self.worktree(),
+            folder: self.paths.shim(generation),
+            socket: self.paths.socket(generation),
+            unanswered: machine
+                .unanswered()
+                .map(|(tool_use, tool, input)| OpenCall {
+                    tool_use: tool_use.to_owned(),
+                    tool: tool.to_owned(),
+                    input: input.clone(),
+                }),
         };
-        let (folder, flotilla) = (
-            self.paths.shim(generation),
-            self.parts.host.flotilla.clone(),
-        );
+        let may_start = machine.agent() == AgentState::Starting;
+        let position = self.saved.position;
         self.background.spawn(async move {
-            let attached = async {
-                if shim::is_alive(&socket).await {
-                    return ShimClient::connect(&socket, position).await.map_err(|error| {
-                        tracing::error!(error = %crate::chain(&error), "could not attach to the shim");
-                        NoAgent::Gone
-                    });
-                }
-                if !may_start {
-                    return Err(NoAgent::Gone);
-                }
-                let spec = spec.map_err(NoAgent::NotStarted)?;
-                let failed = |error: &dyn std::error::Error| NoAgent::NotStarted(crate::chain(error));
-                tokio::fs::create_dir_all(&folder).await.map_err(|error| failed(&error))?;
-                shim::launch(&flotilla, &spec, &folder).await.map_err(|error| failed(&error))?;
-                ShimClient::connect(&socket, 0).await.map_err(|error| failed(&error))
-            };
-            Done::Agent { generation, attached: attached.await }
+            let (attached, cannot_ask) = start.attach(position, may_start).await;
+            Done::Agent {
+                generation,
+                attached,
+                cannot_ask,
+            }
         });
+    }
+
+    /// Tells the machine when the agent had long enough to ask again by itself.
+    pub(super) fn expect_ask(&mut self, generation: u32) {
+        self.background.spawn(async move {
+            tokio::time::sleep(ASK_AGAIN_BOUND).await;
+            Done::AskDue { generation }
+        });
+    }
+
+    fn worktree(&self) -> PathBuf {
+        let project = &self.saved.machine.start().project;
+        self.parts.host.worktree(project, self.identity.session)
     }
 
     pub(super) async fn agent_attached(
@@ -199,20 +215,79 @@ impl Task {
         }
         ask
     }
+}
 
-    fn spec(&self, generation: u32) -> Result<ShimSpec, String> {
-        let start = self.saved.machine.start();
-        let worktree = self
-            .parts
-            .host
-            .worktree(&start.project, self.identity.session);
+/// What it takes to have an agent at the other end of a shim.
+struct Start {
+    host: Arc<Host>,
+    agent: String,
+    session: SessionId,
+    worktree: PathBuf,
+    folder: PathBuf,
+    socket: PathBuf,
+    unanswered: Option<OpenCall>,
+}
+
+/// A call that the next agent must ask for again.
+struct OpenCall {
+    tool_use: String,
+    tool: String,
+    input: Value,
+}
+
+impl Start {
+    /// The shim that is there, or a new one. Also says why an open call will not be asked for again.
+    async fn attach(
+        self,
+        position: u64,
+        may_start: bool,
+    ) -> (Result<ShimClient, NoAgent>, Option<String>) {
+        if shim::is_alive(&self.socket).await {
+            let attached = ShimClient::connect(&self.socket, position)
+                .await
+                .map_err(|error| {
+                    tracing::error!(error = %crate::chain(&error), "could not attach to the shim");
+                    NoAgent::Gone
+                });
+            return (attached, None);
+        }
+        if !may_start {
+            return (Err(NoAgent::Gone), None);
+        }
+        let cannot_ask = self.prepare_to_ask_again();
+        (self.launch().await.map_err(NoAgent::NotStarted), cannot_ask)
+    }
+
+    async fn launch(&self) -> Result<ShimClient, String> {
+        fn said(error: impl std::error::Error) -> String {
+            crate::chain(&error)
+        }
         let launch = self
-            .parts
             .host
-            .launch(&start.agent, self.identity.session, &worktree)?;
-        let mut spec = ShimSpec::new(launch.program, launch.cwd, self.paths.socket(generation));
+            .launch(&self.agent, self.session, &self.worktree)?;
+        let mut spec = ShimSpec::new(launch.program, launch.cwd, &self.socket);
         spec.args = launch.args;
         spec.env = launch.env;
-        Ok(spec)
+        tokio::fs::create_dir_all(&self.folder)
+            .await
+            .map_err(said)?;
+        shim::launch(&self.host.flotilla, &spec, &self.folder)
+            .await
+            .map_err(said)?;
+        ShimClient::connect(&self.socket, 0).await.map_err(said)
+    }
+
+    fn prepare_to_ask_again(&self) -> Option<String> {
+        let call = self.unanswered.as_ref()?;
+        let call = Unanswered {
+            tool_use: &call.tool_use,
+            tool: &call.tool,
+            input: &call.input,
+        };
+        tokio::task::block_in_place(|| {
+            self.host
+                .ask_again(&self.agent, self.session, &self.worktree, &call)
+        })
+        .err()
     }
 }

@@ -13,6 +13,12 @@ pub enum Done {
     Agent {
         generation: u32,
         attached: Result<ShimClient, NoAgent>,
+        /// Why it will not ask for an open call again, when it should.
+        cannot_ask: Option<String>,
+    },
+    /// It had long enough to ask for an open call again.
+    AskDue {
+        generation: u32,
     },
     Files {
         looked: Result<Looked, String>,
@@ -39,6 +45,7 @@ impl Task {
         match effect {
             Effect::OpenWorktree => self.open_worktree(),
             Effect::StartAgent { generation } => self.start_agent(generation),
+            Effect::ExpectAsk { generation } => self.expect_ask(generation),
             Effect::EndAgent { generation } => self.end_agent(generation),
             Effect::Send(outgoing) => self.send(outgoing),
             Effect::Live { .. } => self.live_is_waiting(),
@@ -58,7 +65,19 @@ impl Task {
             Done::Agent {
                 generation,
                 attached,
-            } => self.agent_attached(generation, attached).await,
+                cannot_ask,
+            } => {
+                self.agent_attached(generation, attached).await;
+                if let Some(reason) = cannot_ask {
+                    self.step(vec![Input::NotAskedAgain { generation, reason }], None)
+                        .await;
+                }
+            }
+            Done::AskDue { generation } => {
+                let reason = "it went on without asking".to_owned();
+                self.step(vec![Input::NotAskedAgain { generation, reason }], None)
+                    .await;
+            }
             Done::Files { looked, tool_use } => self.files_looked(looked, tool_use).await,
             Done::Fetched {
                 outgoing,

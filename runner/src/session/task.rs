@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nats::command::{Order, SessionStart};
+use nats::event::State;
 use nats::live::Live;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -59,6 +60,8 @@ pub struct Task {
     pub(super) noted_position: u64,
     live_due: Option<Instant>,
     live_sent: Instant,
+    /// When the session began to have nothing to do.
+    idle_since: Option<Instant>,
 }
 
 impl Task {
@@ -116,6 +119,7 @@ impl Task {
             reached,
             live_due: None,
             live_sent: Instant::now(),
+            idle_since: None,
         };
         parts.tasks.spawn(task.run(told, token).instrument(span));
         Ok(handle)
@@ -139,7 +143,11 @@ impl Task {
                 Heard::Reached(reached) => self.reached(reached, &token).await,
                 Heard::Done(done) => self.done(*done).await,
                 Heard::LiveDue => self.send_live(),
+                Heard::SleepDue => {
+                    self.step(vec![Input::Sleep], None).await;
+                }
             }
+            self.note_idleness();
         }
         // Shim and agent stay: the next runner attaches to them where this one stopped reading.
     }
@@ -150,6 +158,9 @@ impl Task {
         token: &CancellationToken,
     ) -> Option<Heard> {
         let live_due = self.live_due;
+        let sleep_due = self
+            .idle_since
+            .map(|since| since + self.parts.host.sleep_after);
         let shim = async {
             match self.shim.as_mut() {
                 Some(shim) => shim.next().await,
@@ -162,7 +173,8 @@ impl Task {
             it = told.recv() => it.map(|it| Heard::Told(Box::new(it))),
             changed = self.reached.changed() => changed.ok().map(|()| Heard::Reached(*self.reached.borrow_and_update())),
             Some(done) = self.background.join_next() => Some(Heard::Done(Box::new(done.unwrap_or_else(|panic| Done::Lost(panic.to_string()))))),
-            () = async { match live_due { Some(at) => tokio::time::sleep_until(at).await, None => std::future::pending().await } } => Some(Heard::LiveDue),
+            () = due(live_due) => Some(Heard::LiveDue),
+            () = due(sleep_due) => Some(Heard::SleepDue),
             frame = shim => Some(frame.map_or(Heard::ShimGone, Heard::Shim)),
         }
     }
@@ -283,8 +295,12 @@ impl Task {
             }
         }
         // Live text and receipts of the shim change nothing that a restart could not read or send again.
-        let to_record =
-            |effect: &Effect| !matches!(effect, Effect::Live { .. } | Effect::LookAtFiles { .. });
+        let to_record = |effect: &Effect| {
+            !matches!(
+                effect,
+                Effect::Live { .. } | Effect::LookAtFiles { .. } | Effect::ExpectAsk { .. }
+            )
+        };
         let must_record = !rows.is_empty() || order.is_some() || effects.iter().any(to_record);
         if must_record && !self.record(&rows, order).await {
             return false;
@@ -318,7 +334,10 @@ impl Task {
                 self.shim = None;
             }
             Effect::EndAgent { .. } => self.saved.blocks.clear(),
-            Effect::OpenWorktree | Effect::Send(_) | Effect::LookAtFiles { .. } => {}
+            Effect::OpenWorktree
+            | Effect::ExpectAsk { .. }
+            | Effect::Send(_)
+            | Effect::LookAtFiles { .. } => {}
         }
     }
 
@@ -336,6 +355,14 @@ impl Task {
     pub(super) fn live_is_waiting(&mut self) {
         if self.live_due.is_none() {
             self.live_due = Some((self.live_sent + GATHER).max(Instant::now()));
+        }
+    }
+
+    fn note_idleness(&mut self) {
+        if self.saved.machine.state() == State::Idle {
+            self.idle_since.get_or_insert_with(Instant::now);
+        } else {
+            self.idle_since = None;
         }
     }
 
@@ -361,6 +388,14 @@ enum Heard {
     Reached(Reached),
     Done(Box<Done>),
     LiveDue,
+    SleepDue,
+}
+
+async fn due(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn answer(recorded: oneshot::Sender<()>) {

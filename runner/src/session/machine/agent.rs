@@ -24,6 +24,9 @@ impl Machine {
         if generation == self.generation && self.agent == AgentState::Starting {
             self.agent = AgentState::Greeted;
             self.send(Outgoing::Handshake { generation }, step);
+            if self.asking_again.is_some() {
+                step.effect(Effect::ExpectAsk { generation });
+            }
         }
     }
 
@@ -156,6 +159,9 @@ impl Machine {
             return;
         }
         let reason = describe(end);
+        if self.ask_again_after(end, &reason, step) {
+            return;
+        }
         self.abandon(&reason, step);
         self.agent = AgentState::Gone;
         self.asleep_reason = Some(reason.clone());
@@ -213,6 +219,7 @@ impl Machine {
             });
         }
         self.handed.clear();
+        self.asking_again = None;
     }
 
     fn agent_ready(&mut self, version: Option<String>, model: Option<String>, step: &mut Step) {

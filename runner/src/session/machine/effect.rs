@@ -32,6 +32,10 @@ pub enum Effect {
     StartAgent {
         generation: u32,
     },
+    /// The agent should ask for a call again by itself: tell when it has not for long.
+    ExpectAsk {
+        generation: u32,
+    },
     /// Ends the agent with everything it started, and its shim.
     EndAgent {
         generation: u32,

@@ -44,8 +44,10 @@ impl Machine {
             .values_mut()
             .find(|gate| gate.opened.tool_use == ask.tool_use)
         {
-            // The same call asked again, after a re-attach: it keeps its gate and whatever was decided.
-            gate.request = ask.request;
+            // The same call asked again, by this agent or by the next: it keeps its gate and whatever was decided.
+            gate.request = Some(ask.request);
+            self.asking_again = None;
+            self.release_decided(step);
             return;
         }
         self.tools.entry(ask.tool_use.clone()).or_default();
@@ -63,14 +65,14 @@ impl Machine {
             questions: ask.questions,
             plan: ask.plan,
         };
-        self.open(ask.request, opened, step);
+        self.open(Some(ask.request), opened, step);
     }
 
     pub(super) fn ask_withdrawn(&mut self, request: &str, step: &mut Step) {
         let found = self
             .gates
             .iter()
-            .find(|(_, gate)| gate.request == request)
+            .find(|(_, gate)| gate.request.as_deref() == Some(request))
             .map(|(id, _)| *id);
         if let Some(id) = found {
             self.withdraw(id, "the agent no longer asks", step);
@@ -116,11 +118,15 @@ impl Machine {
     }
 
     /// Tells the agent every decision that EVENTS now holds.
-    pub(super) fn release_decided(&mut self, acknowledged: u64, step: &mut Step) {
+    pub(super) fn release_decided(&mut self, step: &mut Step) {
+        let acknowledged = self.acknowledged;
         let mut answers = Vec::new();
         for (id, gate) in &mut self.gates {
             let Stage::Decided { decision, seq } = &gate.stage else {
                 continue;
+            };
+            let Some(request) = gate.request.clone() else {
+                continue; // Nobody is there to be told: the next agent asks first.
             };
             if *seq > acknowledged {
                 continue;
@@ -133,7 +139,7 @@ impl Machine {
             });
             answers.push(Outgoing::Answer {
                 gate: *id,
-                request: gate.request.clone(),
+                request,
                 input: gate.opened.input.clone(),
                 decision: (**decision).clone(),
             });
@@ -190,7 +196,7 @@ impl Machine {
         }
     }
 
-    fn withdraw(&mut self, id: GateId, reason: &str, step: &mut Step) {
+    pub(super) fn withdraw(&mut self, id: GateId, reason: &str, step: &mut Step) {
         let Some(gate) = self.gates.remove(&id) else {
             return;
         };
@@ -202,7 +208,7 @@ impl Machine {
         }
     }
 
-    fn open(&mut self, request: String, opened: GateOpened, step: &mut Step) {
+    fn open(&mut self, request: Option<String>, opened: GateOpened, step: &mut Step) {
         step.event(opened.clone());
         self.gates.insert(
             opened.gate,

@@ -38,6 +38,13 @@ pub enum Input {
     FilesChanged {
         changes: Vec<FileChanged>,
     },
+    /// The agent that was to ask again has not, or cannot.
+    NotAskedAgain {
+        generation: u32,
+        reason: String,
+    },
+    /// Nothing has happened for long: the agent's memory is better used elsewhere.
+    Sleep,
     /// Something the shell met that a person should know.
     Warning {
         code: String,

@@ -4,6 +4,7 @@
 //! record and effects to perform once they are recorded. The whole machine is stored with the events it made, so a
 //! restarted runner goes on exactly where the log ends. It deliberately knows no agent's dialect.
 
+mod again;
 mod agent;
 mod command;
 mod effect;

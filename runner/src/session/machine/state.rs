@@ -39,6 +39,12 @@ pub struct Machine {
     pub(super) cost_of_process_usd: f64,
     /// The state last told in an event.
     pub(super) told: Option<State>,
+    /// The newest seq that EVENTS is known to hold.
+    #[serde(default)]
+    pub(super) acknowledged: u64,
+    /// The agent that asked is gone, and the next one is made to ask for the same call.
+    #[serde(default)]
+    pub(super) asking_again: Option<AskingAgain>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,11 +74,19 @@ pub(super) struct Message {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Gate {
-    /// The agent's id of the asking: the answer names it.
-    pub request: String,
+    /// The agent's id of the asking: the answer names it. None while no agent is there that asked.
+    pub request: Option<String>,
     /// What people were shown.
     pub opened: GateOpened,
     pub stage: Stage,
+}
+
+/// A call that a person was asked about when the agent ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct AskingAgain {
+    pub gate: GateId,
+    /// How many processes were started for it.
+    pub attempts: u32,
 }
 
 /// How far a gate is. The order is the law: no tool runs before its decision is acknowledged by EVENTS.
@@ -117,6 +131,8 @@ impl Machine {
             outgoing: Vec::new(),
             cost_of_process_usd: 0.0,
             told: None,
+            acknowledged: 0,
+            asking_again: None,
         }
     }
 
@@ -167,7 +183,14 @@ impl Machine {
             Input::Agent(event) => self.agent_said(event, &mut step),
             Input::AgentExited(end) => self.agent_exited(&end, &mut step),
             Input::Written { id } => self.outgoing.retain(|outgoing| outgoing.id() != id),
-            Input::Acknowledged { seq } => self.release_decided(seq, &mut step),
+            Input::Acknowledged { seq } => {
+                self.acknowledged = seq;
+                self.release_decided(&mut step);
+            }
+            Input::NotAskedAgain { generation, reason } => {
+                self.not_asked_again(generation, &reason, &mut step)
+            }
+            Input::Sleep => self.sleep(&mut step),
             Input::FilesChanged { changes } => {
                 step.events.extend(changes.into_iter().map(Into::into))
             }

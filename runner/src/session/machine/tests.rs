@@ -73,6 +73,18 @@ impl Session {
         self.tell(Input::Agent(event));
     }
 
+    fn dies(&mut self) {
+        let generation = self.machine.generation();
+        self.tell(Input::AgentExited(AgentEnd {
+            generation,
+            code: None,
+            signal: Some(9),
+            cause: None,
+            stderr_tail: String::new(),
+            half_line_bytes: 0,
+        }));
+    }
+
     fn order(&mut self, command: impl Into<Command>) -> CommandId {
         let id = CommandId::new();
         self.tell(Input::Order(Box::new(Order {
@@ -330,6 +342,46 @@ fn an_agent_that_dies_leaves_nothing_denied() {
 }
 
 #[test]
+fn a_call_that_cannot_be_asked_again_is_withdrawn_and_never_denied() {
+    let mut session = Session::ready(Some("go"));
+    let gate = session.asks("t1");
+    session.dies();
+    assert_eq!(session.machine.state(), State::Waiting, "the gate stays");
+    session.decide(gate, Verdict::Allow);
+    session.tell(Input::AgentStarted { generation: 2 });
+    session.acknowledge_all();
+    assert_eq!(session.answers(), 0, "there is nobody to tell");
+    session.tell(Input::NotAskedAgain {
+        generation: 2,
+        reason: "its transcript is gone".into(),
+    });
+    let withdrawn = session.events.iter().find_map(|event| match event {
+        Event::GateWithdrawn(it) => Some(it.reason.clone()),
+        _ => None,
+    });
+    assert!(withdrawn.unwrap().contains("its transcript is gone"));
+    session.says(AgentEvent::Ready {
+        version: None,
+        model: None,
+    });
+    assert_eq!(session.machine.state(), State::Idle);
+}
+
+#[test]
+fn an_agent_that_dies_over_one_call_again_and_again_is_left_alone() {
+    let mut session = Session::ready(Some("go"));
+    session.asks("t1");
+    for generation in 1..=3 {
+        session.dies();
+        session.tell(Input::AgentStarted {
+            generation: generation + 1,
+        });
+    }
+    assert_eq!(session.machine.state(), State::Asleep);
+    assert_eq!(session.count("gate.withdrawn"), 1);
+}
+
+#[test]
 fn an_interrupt_without_a_turn_says_nothing_to_the_agent() {
     let mut session = Session::ready(None);
     session.order(TurnInterrupt {});
@@ -385,6 +437,8 @@ enum Happening {
     Stop,
     Reload,
     Ready,
+    NotAsked,
+    Sleep,
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -400,6 +454,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::Stop),
         3 => Just(Happening::Reload),
         2 => Just(Happening::Ready),
+        1 => Just(Happening::NotAsked),
+        1 => Just(Happening::Sleep),
     ]
 }
 
@@ -442,17 +498,7 @@ fn happen(session: &mut Session, it: &Happening) {
             files: FilesTouched::No,
         }),
         Happening::TurnOver => session.says(finished(TurnOutcome::Completed, 1.0)),
-        Happening::Die => {
-            let generation = session.machine.generation();
-            session.tell(Input::AgentExited(AgentEnd {
-                generation,
-                code: Some(1),
-                signal: None,
-                cause: None,
-                stderr_tail: String::new(),
-                half_line_bytes: 0,
-            }));
-        }
+        Happening::Die => session.dies(),
         Happening::Interrupt => {
             session.order(TurnInterrupt {});
         }
@@ -464,6 +510,14 @@ fn happen(session: &mut Session, it: &Happening) {
             let text = serde_json::to_string(&session.machine).unwrap();
             session.machine = serde_json::from_str(&text).unwrap();
         }
+        Happening::NotAsked => {
+            let generation = session.machine.generation();
+            session.tell(Input::NotAskedAgain {
+                generation,
+                reason: "it is lost".into(),
+            });
+        }
+        Happening::Sleep => session.tell(Input::Sleep),
         Happening::Ready => {
             let generation = session.machine.generation();
             session.tell(Input::AgentStarted { generation });

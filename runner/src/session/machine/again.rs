@@ -1,0 +1,137 @@
+//! A call whose agent is gone: asked again by the next one where that is possible, and withdrawn where it is not.
+//!
+//! An agent that goes on from its transcript can be made to ask for one open call exactly as before, with the same
+//! id. Then the gate stays what it is, with whatever was decided of it. Nothing here is ever a denial.
+
+use nats::event::{AgentExited, Tokens, ToolFinished, ToolOutcome, TurnFinished, TurnOutcome};
+use nats::ids::GateId;
+use serde_json::Value;
+
+use super::effect::{Effect, Step};
+use super::input::AgentEnd;
+use super::state::{AgentState, AskingAgain, Machine, Stage};
+
+/// An agent that dies this often over one call will not be helped by another start.
+const ATTEMPTS_MAX: u32 = 2;
+
+impl Machine {
+    /// The call that the next agent must ask for again: its id, its tool and its input.
+    #[must_use]
+    pub fn unanswered(&self) -> Option<(&str, &str, &Value)> {
+        let gate = self.gates.get(&self.asking_again.as_ref()?.gate)?;
+        let opened = &gate.opened;
+        Some((&opened.tool_use, &opened.tool, &opened.input))
+    }
+
+    /// Starts the next agent at once when exactly one call was open: only then can it be asked again as it was.
+    pub(super) fn ask_again_after(
+        &mut self,
+        end: &AgentEnd,
+        reason: &str,
+        step: &mut Step,
+    ) -> bool {
+        let Some(gate) = self.only_open_call() else {
+            return false;
+        };
+        let attempts = self.asking_again.take().map_or(0, |it| it.attempts) + 1;
+        if attempts > ATTEMPTS_MAX || self.agent == AgentState::Starting {
+            return false;
+        }
+        step.event(AgentExited {
+            generation: end.generation,
+            code: end.code,
+            signal: end.signal,
+            expected: false,
+            reason: reason.to_owned(),
+            stderr_tail: end.stderr_tail.clone(),
+        });
+        step.effect(Effect::EndAgent {
+            generation: end.generation,
+        });
+        self.outgoing.clear();
+        self.handed.clear();
+        if let Some(gate) = self.gates.get_mut(&gate) {
+            gate.request = None;
+        }
+        self.asking_again = Some(AskingAgain { gate, attempts });
+        self.start_agent(step);
+        true
+    }
+
+    /// The next agent is there and does not ask: what was open is withdrawn, and a person may say how to go on.
+    pub(super) fn not_asked_again(&mut self, generation: u32, reason: &str, step: &mut Step) {
+        if generation != self.generation {
+            return;
+        }
+        let Some(again) = self.asking_again.take() else {
+            return;
+        };
+        let Some(gate) = self
+            .gates
+            .get(&again.gate)
+            .filter(|gate| gate.request.is_none())
+        else {
+            return;
+        };
+        let tool_use = gate.opened.tool_use.clone();
+        let why = format!("its agent ended, and the next one cannot ask again: {reason}");
+        self.withdraw(again.gate, &why, step);
+        self.tools.remove(&tool_use);
+        step.event(ToolFinished {
+            tool_use,
+            outcome: ToolOutcome::Interrupted,
+            output: String::new(),
+            output_bytes: 0,
+        });
+        if let Some(turn) = self.turn.take() {
+            step.event(TurnFinished {
+                turn: turn.id,
+                outcome: TurnOutcome::Failed,
+                error: Some(
+                    "the agent ended in the middle of this turn; send \"continue\" to go on"
+                        .to_owned(),
+                ),
+                duration_ms: 0,
+                tokens: Tokens::default(),
+                cost_usd: 0.0,
+                context_tokens: None,
+                context_tokens_max: None,
+            });
+        }
+        self.next_turn(step);
+    }
+
+    /// Stops an idle agent; its conversation goes on with the next message.
+    pub(super) fn sleep(&mut self, step: &mut Step) {
+        let nothing_to_do = self.turn.is_none()
+            && self.gates.is_empty()
+            && self.tools.is_empty()
+            && self.queue.is_empty()
+            && self.handed.is_empty()
+            && self.outgoing.is_empty();
+        if self.agent != AgentState::Ready || !nothing_to_do {
+            return;
+        }
+        self.agent = AgentState::Gone;
+        self.asleep_reason =
+            Some("the agent was stopped to free memory; the next message wakes it".to_owned());
+        step.effect(Effect::EndAgent {
+            generation: self.generation,
+        });
+    }
+
+    /// The one gate that was not released, when nothing else was under way.
+    fn only_open_call(&self) -> Option<GateId> {
+        let mut unreleased = self
+            .gates
+            .iter()
+            .filter(|(_, gate)| !matches!(gate.stage, Stage::Released { .. }));
+        let (id, gate) = unreleased.next()?;
+        let alone = unreleased.next().is_none()
+            && self
+                .tools
+                .keys()
+                .all(|tool_use| *tool_use == gate.opened.tool_use);
+        alone.then_some(*id)
+    }
+}

@@ -10,7 +10,8 @@ use nats::ids::HostName;
 use nats::record::{HostRecord, Presence};
 use nats::stream::Bucket;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::liveness::judge;
 use super::view::{Host, View};
@@ -18,12 +19,15 @@ use crate::projection::Input;
 
 /// How late "silent" may be noticed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Between two attempts to make what a host needs.
+const PREPARE_PAUSE: Duration = Duration::from_secs(2);
 
 struct Follower {
     client: Client,
     records: BTreeMap<HostName, HostRecord>,
     beats: HashMap<HostName, Beat>,
     connected_since: Option<Instant>,
+    preparing: JoinSet<()>,
 }
 
 struct Beat {
@@ -47,6 +51,7 @@ pub async fn follow(
             .collect(),
         beats: HashMap::new(),
         connected_since: None,
+        preparing: JoinSet::new(),
         client: client.clone(),
     };
     let mut connection = client.connection();
@@ -77,6 +82,8 @@ pub async fn follow(
                     beats = client.records::<Presence>(Bucket::Presence).watch();
                 }
             }
+            // What is done is forgotten.
+            Some(_) = follower.preparing.join_next() => {}
             _ = tick.tick() => {}
         }
         let view = follower.view();
@@ -129,11 +136,18 @@ impl Follower {
     }
 
     /// Makes the queue of its commands and its object bucket, beside all else: the host waits for them.
-    fn prepare(&self, host: &HostName) {
+    fn prepare(&mut self, host: &HostName) {
         let (client, host) = (self.client.clone(), host.clone());
-        tokio::spawn(async move {
-            if let Err(error) = client.ensure_host(&host, crate::REPLICAS).await {
-                tracing::error!(%error, %host, "what the host needs in JetStream could not be made");
+        self.preparing.spawn(async move {
+            loop {
+                client.connected().await;
+                match client.ensure_host(&host, crate::REPLICAS).await {
+                    Ok(()) => return,
+                    Err(error) => {
+                        tracing::warn!(error = %crate::chain(&error), %host, "what the host needs in JetStream cannot be made yet");
+                    }
+                }
+                sleep(PREPARE_PAUSE).await;
             }
         });
     }

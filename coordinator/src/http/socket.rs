@@ -1,5 +1,7 @@
 //! The one WebSocket of a tab: it says what it watches, and gets a tail and then everything that is new.
 
+mod moment;
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
@@ -15,11 +17,10 @@ use super::app::App;
 use super::body::unknown_session;
 use super::caller::Caller;
 use super::error::ApiError;
-use crate::api::{GateState, SocketDown, SocketUp};
+use crate::api::{SocketDown, SocketUp};
 use crate::auth::Token;
 use crate::ingest::status;
 use crate::live::{Frame, Watcher, events_frame, to_text};
-use crate::projection::query;
 
 /// A tab hears something at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -29,14 +30,6 @@ const HEARTBEATS_MISSED: u32 = 3;
 const SEND_BOUND: Duration = Duration::from_secs(15);
 const UP_BYTES_MAX: usize = 64 * 1024;
 const WATCHED_MAX: usize = 64;
-/// What a tab without a cursor gets.
-const TAIL: usize = 200;
-/// A tab that is further behind than this starts anew with a tail.
-const BEHIND_MAX: usize = 1000;
-/// Sessions and gates of the first `fleet` frame.
-const FLEET_ACTIVE_MAX: usize = 2000;
-const FLEET_ENDED_MAX: usize = 100;
-const FLEET_GATES_MAX: usize = 1000;
 
 mod close {
     pub const POLICY: u16 = 1008;
@@ -179,7 +172,7 @@ impl Tab {
         let read = self
             .app
             .reader
-            .read(move |connection| tail(connection, session, after))
+            .read(move |connection| moment::tail(connection, session, after))
             .await?;
         let tail = read.ok_or_else(|| unknown_session(&session))?;
         let to = tail
@@ -212,7 +205,7 @@ impl Tab {
 
     async fn subscribe_fleet(&mut self) -> Result<Flow, ApiError> {
         self.watcher.watch_fleet();
-        let (sessions, gates) = self.app.reader.read(fleet).await?;
+        let (sessions, gates) = self.app.reader.read(moment::fleet).await?;
         let snapshot = SocketDown::Fleet {
             snapshot: true,
             sessions: sessions
@@ -307,75 +300,4 @@ impl Tab {
             let _ = self.deliver(Message::Close(Some(frame))).await;
         }
     }
-}
-
-struct Tail {
-    session: crate::projection::StoredSession,
-    events: query::Events,
-    reset: bool,
-    gates: Vec<crate::projection::StoredGate>,
-}
-
-/// All of one moment: a row that counts a gate which the list lacks would be two truths.
-fn tail(
-    connection: &rusqlite::Connection,
-    session: SessionId,
-    after: Option<u64>,
-) -> rusqlite::Result<Option<Tail>> {
-    let moment = connection.unchecked_transaction()?;
-    let Some(stored) = query::session(&moment, session)? else {
-        return Ok(None);
-    };
-    let follows = match after {
-        Some(after) => {
-            let events = query::events_after(&moment, session, after, BEHIND_MAX)?;
-            let whole = events.last().unwrap_or(after) >= stored.last_seq();
-            whole.then_some(events)
-        }
-        None => None,
-    };
-    let reset = follows.is_none();
-    let events = match follows {
-        Some(events) => events,
-        None => query::events_before(&moment, session, u64::MAX, TAIL)?,
-    };
-    let filter = query::GateFilter {
-        state: Some(GateState::Pending),
-        session: Some(session),
-        limit: FLEET_GATES_MAX,
-        ..query::GateFilter::default()
-    };
-    let gates = query::gates(&moment, &filter)?;
-    Ok(Some(Tail {
-        session: stored,
-        events,
-        reset,
-        gates,
-    }))
-}
-
-type Fleet = (
-    Vec<crate::projection::StoredSession>,
-    Vec<crate::projection::StoredGate>,
-);
-
-/// Everything that goes on, the last of what has ended, and what waits.
-fn fleet(connection: &rusqlite::Connection) -> rusqlite::Result<Fleet> {
-    let moment = connection.unchecked_transaction()?;
-    let list = |ended: bool, limit: usize| {
-        let filter = query::SessionFilter {
-            ended: Some(ended),
-            limit,
-            ..query::SessionFilter::default()
-        };
-        query::sessions(&moment, &filter)
-    };
-    let mut sessions = list(false, FLEET_ACTIVE_MAX)?;
-    sessions.extend(list(true, FLEET_ENDED_MAX)?);
-    let filter = query::GateFilter {
-        state: Some(GateState::Pending),
-        limit: FLEET_GATES_MAX,
-        ..query::GateFilter::default()
-    };
-    Ok((sessions, query::gates(&moment, &filter)?))
 }

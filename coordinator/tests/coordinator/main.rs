@@ -17,4 +17,5 @@ mod events;
 mod gates;
 mod rebuild;
 mod sessions;
+mod socket;
 mod web;

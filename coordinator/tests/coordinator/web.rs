@@ -52,7 +52,7 @@ async fn a_coordinator_that_is_told_to_stop_does_so_with_tabs_open() {
     let fleet = Fleet::start().await;
     let coordinator = fleet.coordinator("a").await;
     let ada = coordinator.admin().await;
-    let mut tab = crate::events::Tab::open(&ada).await;
+    let mut tab = crate::support::Tab::open(&ada).await;
     assert_eq!(tab.next().await["type"], "hello");
     coordinator.stop().await;
     assert_eq!(tab.next().await["type"], "closing");

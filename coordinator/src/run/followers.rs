@@ -1,0 +1,89 @@
+//! Everything that goes on beside requests and ingest. Each lasts as long as the process and has nothing to finish.
+
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt as _;
+use nats::client::Client;
+use tokio::sync::mpsc;
+use tokio::time::{Duration, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::parts::Parts;
+use crate::{REPLICAS, hosts, live, reconcile};
+
+/// Between two attempts to set JetStream up.
+const SETUP_PAUSE: Duration = Duration::from_secs(1);
+
+pub(super) struct Followers {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    ended: mpsc::Sender<&'static str>,
+}
+
+impl Followers {
+    /// With the names of those that ended although they should not: the first one is enough to give up.
+    pub(super) fn new(
+        tasks: TaskTracker,
+        stop: CancellationToken,
+    ) -> (Self, mpsc::Receiver<&'static str>) {
+        let (ended, names) = mpsc::channel(1);
+        (Self { tasks, stop, ended }, names)
+    }
+
+    pub(super) fn start(&self, parts: &Parts, live_client: Client) {
+        let app = parts.app.clone();
+        let people = app.people.clone();
+        self.spawn("people", async move { people.follow().await });
+        let known = parts.known_hosts.clone();
+        let (views, inputs) = (parts.views.clone(), parts.host_inputs.clone());
+        self.spawn(
+            "hosts",
+            hosts::follow(parts.client.clone(), known, views, inputs),
+        );
+        let (hub, written) = (app.hub.clone(), app.written.clone());
+        self.spawn("live", live::listen(live_client, hub, written));
+        let touched = parts.touched.clone();
+        let (hub, reader, show) = (app.hub.clone(), app.reader.clone(), app.show.clone());
+        self.spawn("fleet", live::publish_fleet(hub, touched, reader, show));
+        self.spawn("setup", set_up(parts.client.clone()));
+        let mut progress = app.gauges.progress.clone();
+        self.spawn("reconcile", async move {
+            // Before that, everything looks unfinished.
+            if progress
+                .wait_for(|progress| progress.caught_up)
+                .await
+                .is_ok()
+            {
+                reconcile::run(app.dispatch, app.reader).await;
+            }
+        });
+    }
+
+    fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let (stop, ended) = (self.stop.clone(), self.ended.clone());
+        self.tasks.spawn(async move {
+            // A panic has said itself what it was; here it counts as an end.
+            let task = AssertUnwindSafe(task).catch_unwind();
+            let ended_first = stop.run_until_cancelled(task).await.is_some();
+            if ended_first && !stop.is_cancelled() {
+                // One report is enough.
+                let _ = ended.try_send(name);
+            }
+        });
+    }
+}
+
+/// Makes every stream and bucket, however long NATS takes to be there, and stays.
+async fn set_up(client: Client) {
+    loop {
+        client.connected().await;
+        match client.ensure(REPLICAS).await {
+            Ok(()) => std::future::pending().await,
+            Err(error) => {
+                tracing::warn!(error = %crate::chain(&error), "JetStream cannot be set up yet");
+            }
+        }
+        sleep(SETUP_PAUSE).await;
+    }
+}

@@ -1,0 +1,106 @@
+//! Everything a coordinator is made of, opened and put together. Nothing runs yet.
+
+use std::sync::Arc;
+
+use nats::client::Client;
+use nats::record::HostRecord;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Error;
+use crate::auth::{Limiter, People, SetupToken};
+use crate::configuration::Configuration;
+use crate::dispatch::Dispatch;
+use crate::hosts::{Hosts, View};
+use crate::http::App;
+use crate::ingest::{Gauges, Ingest, Progress, Sources};
+use crate::live::{Hub, Touched, Written};
+use crate::objects::Objects;
+use crate::projection::{Input, Reader, Writer, query};
+use crate::show::Show;
+
+/// Reports of hosts on their way into the projection.
+const HOST_INPUTS_MAX: usize = 64;
+
+pub(super) struct Parts {
+    pub app: App,
+    writer: Writer,
+    sources: Sources,
+    pub touched: Touched,
+    pub client: Client,
+    progress: watch::Sender<Progress>,
+    commits: watch::Sender<u64>,
+    pub views: watch::Sender<Arc<View>>,
+    /// The hosts of the projection, so that they can be named before any is heard.
+    pub known_hosts: Vec<HostRecord>,
+    pub host_inputs: mpsc::Sender<Input>,
+}
+
+impl Parts {
+    pub(super) async fn open(
+        configuration: &Configuration,
+        client: &Client,
+        stop: &CancellationToken,
+        tasks: &TaskTracker,
+    ) -> Result<Self, Error> {
+        let path = &configuration.data;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|source| Error::Folder {
+                path: folder.to_owned(),
+                source,
+            })?;
+        }
+        let writer = Writer::open(path)?;
+        let positions = writer.positions()?;
+        let (commits, committed) = watch::channel(0);
+        let reader = Reader::new(path, committed);
+        let known_hosts = reader.read(query::hosts).await?;
+        let (views, view) = watch::channel(Arc::default());
+        let (progress, progressed) = watch::channel(Progress::default());
+        let (host_inputs, host_input) = mpsc::channel(HOST_INPUTS_MAX);
+        let people = People::new(client).map_err(Error::People)?;
+        let app = App {
+            people: people.clone(),
+            limiter: Limiter::default(),
+            setup_token: SetupToken::new(configuration.setup_token.clone()),
+            reader,
+            show: Show::new(Hosts::new(view), people),
+            dispatch: Dispatch::new(client),
+            objects: Objects::new(client),
+            hub: Hub::default(),
+            written: Written::default(),
+            gauges: Gauges::new(progressed),
+            public_url: configuration.public_url.as_deref().map(Arc::from),
+            shutdown: stop.clone(),
+            tasks: tasks.clone(),
+        };
+        Ok(Self {
+            app,
+            writer,
+            sources: Sources::new(client, positions, host_input),
+            touched: Touched::default(),
+            client: client.clone(),
+            progress,
+            commits,
+            views,
+            known_hosts,
+            host_inputs,
+        })
+    }
+
+    /// What is left for the one loop that writes.
+    pub(super) fn into_ingest(self) -> Ingest {
+        Ingest {
+            client: self.client,
+            writer: self.writer,
+            sources: self.sources,
+            hub: self.app.hub,
+            touched: self.touched,
+            written: self.app.written,
+            gauges: self.app.gauges,
+            progress: self.progress,
+            commits: self.commits,
+        }
+    }
+}

@@ -36,7 +36,9 @@ impl Project {
             path: path.to_owned(),
             source,
         })?;
-        let path = repository.workdir().unwrap_or(repository.path()).to_owned();
+        // Without the slash that libgit2 puts at the end of every folder.
+        let path = repository.workdir().unwrap_or(repository.path());
+        let path: PathBuf = path.components().collect();
         look_at(&repository, path.clone()).map_err(|source| Error::Read { path, source })
     }
 

@@ -53,6 +53,7 @@ test("a decision that comes second is told who was first, and changes nothing", 
   await slow.goto(`/sessions/${session}`);
   await pages.signIn(slow);
   await expect(pages.card(slow, /HOURS\.md/)).toBeVisible();
+  await expect(pages.call(slow, /HOURS\.md/)).toBeVisible();
   line.hold();
 
   await desk.goto(`/sessions/${session}`);

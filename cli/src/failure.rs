@@ -61,6 +61,11 @@ impl Failure {
         self
     }
 
+    /// The sentence alone, for a log line where nothing ends.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Says it and gives the exit code.
     pub fn report(&self) -> ExitCode {
         terminal::word(format_args!("flotilla: {}", self.message));

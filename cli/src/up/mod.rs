@@ -3,6 +3,8 @@
 //! Prepares the data folder, then supervises nats-server, coordinator and runner. Agents and their shims are the
 //! runner's: they stay when this ends. Knows nothing of what the parts say to each other.
 
+mod arguments;
+
 pub mod lock;
 pub mod process;
 
@@ -20,4 +22,5 @@ mod supervisor;
 mod announcement;
 mod run;
 
-pub use run::{Arguments, run};
+pub use arguments::Arguments;
+pub use run::run;

@@ -1,57 +1,32 @@
 //! The life of `flotilla up`, from the first look at the folder to the last word.
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::time::Duration;
 
 use futures::future::select_all;
 use nats::client::Options;
 use nats::credentials::COORDINATOR_INBOX;
 
 use super::announcement::{Announcement, Pids, setup_is_needed};
+use super::arguments::Arguments;
 use super::installation::Installation;
 use super::lock::Lock;
 use super::part::Part;
 use super::preparation::{self, Prepared, Wishes};
 use super::supervisor::Supervised;
 use super::{leftovers, readiness};
-use crate::agents_left;
-use crate::configuration::{Configuration, LISTEN_DEFAULT, Nats};
+use crate::configuration::LISTEN_DEFAULT;
 use crate::data::DataFolder;
 use crate::failure::{Failure, Kind};
 use crate::stop_signals::StopSignals;
-use crate::{logging, nats_server, terminal};
+use crate::{agents_left, nats_server, terminal};
 
-#[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// The folder to keep everything in; `$XDG_DATA_HOME/flotilla` when not given.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Where browsers find it; 127.0.0.1:4242 when not given. Port 0 takes a free one and keeps it.
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    listen: Option<SocketAddr>,
-    /// A git repository that sessions may work on. May be given several times; a small demo is made when there is none.
-    #[arg(long = "project", value_name = "PATH")]
-    projects: Vec<PathBuf>,
-    /// A configuration file: [coordinator] listen and public_url, [runner] host, slots, projects and labels, [agents.<name>].
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Read the configuration, say what is in it, and start nothing.
-    #[arg(long)]
-    check_config: bool,
-    /// Written once all is up, for programs: url, setup token, NATS and process ids as JSON.
-    #[arg(long, value_name = "PATH")]
-    ready_file: Option<PathBuf>,
-    /// The nats-server to start; found by itself when not given.
-    #[arg(long, value_name = "PATH", env = "FLOTILLA_NATS_SERVER")]
-    nats_server: Option<PathBuf>,
-    #[command(flatten)]
-    pub logging: logging::Arguments,
-}
+/// A coordinator that is being started anew may hold a request without ever answering it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Runs until it is told to stop. To be called on a runtime that runs its tasks on this very thread.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let configuration = read_configuration(&arguments)?;
+    let configuration = arguments.configuration()?;
     if arguments.check_config {
         terminal::data(configuration.render_without_secrets()?.trim_end());
         return Ok(());
@@ -86,9 +61,9 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         // The parts are tied to this process: they end with it, only less gently.
         () = stop.next() => return Err(Failure::new(Kind::Failed, "stopped at once; the parts were cut off")),
     }
+    outcome?;
     leftovers::note(&data, &[])?;
     remove_ready_file(&arguments)?;
-    outcome?;
     say_what_stays(&data).await;
     Ok(())
 }
@@ -101,7 +76,10 @@ async fn serve(
     prepared: Prepared,
     started: &mut Vec<Supervised>,
 ) -> Result<(), Failure> {
-    let http = reqwest::Client::new();
+    let http = reqwest::Client::builder()
+        .timeout(ANSWER_WITHIN)
+        .build()
+        .map_err(|error| Failure::because("HTTP cannot be spoken", &error))?;
     let url = installation.url();
 
     let part = start(prepared.nats_server, started);
@@ -141,23 +119,39 @@ async fn serve(
         pids: Pids::default(),
     };
     announcement.print(&data.logs());
+    // One that has ended meanwhile is started again, and told then.
+    if let (Some(pids), Some(path)) = (Pids::of(started), &arguments.ready_file) {
+        announcement.pids = pids;
+        announcement.write(path)?;
+    }
+    keep_true(arguments, data, &http, announcement, started).await
+}
+
+/// Notes and tells anew what changed. A full disk is no reason to end what runs.
+async fn keep_true(
+    arguments: &Arguments,
+    data: &DataFolder,
+    http: &reqwest::Client,
+    mut announcement: Announcement,
+    started: &[Supervised],
+) -> Result<(), Failure> {
     let mut conditions: Vec<_> = started.iter().map(Supervised::condition).collect();
     loop {
-        note(data, started)?;
-        if let Some(pids) = Pids::of(started)
-            && let Some(path) = &arguments.ready_file
-        {
-            announcement.pids = pids;
-            if announcement.setup_token.is_some()
-                && !setup_is_needed(&http, &announcement.url).await
-            {
-                announcement.setup_token = None;
-            }
-            announcement.write(path)?;
-        }
         let changes = conditions.iter_mut().map(|it| Box::pin(it.changed()));
         let (changed, ..) = select_all(changes).await;
         changed.map_err(|error| Failure::because("a part is no longer watched", &error))?;
+
+        let mut told = note(data, started);
+        if let (Some(pids), Some(path)) = (Pids::of(started), &arguments.ready_file) {
+            announcement.pids = pids;
+            if !setup_is_needed(http, &announcement.url).await {
+                announcement.setup_token = None;
+            }
+            told = told.and(announcement.write(path));
+        }
+        if let Err(failure) = told {
+            tracing::error!("{}", failure.message());
+        }
     }
 }
 
@@ -197,41 +191,6 @@ async fn say_what_stays(data: &DataFolder) {
             "Flotilla is down. {agents} agents stay and are {found_again} them."
         )),
     }
-}
-
-fn read_configuration(arguments: &Arguments) -> Result<Configuration, Failure> {
-    let Some(path) = &arguments.config else {
-        return Ok(Configuration::default());
-    };
-    let configuration = Configuration::read(path)?;
-    // What `up` decides itself must not look as if it could be set.
-    let Configuration {
-        nats,
-        coordinator,
-        runner,
-        agents: _,
-    } = &configuration;
-    let idle = [
-        ("[nats]", *nats != Nats::default()),
-        ("[coordinator] data", coordinator.data.is_some()),
-        (
-            "[coordinator] setup_token",
-            coordinator.setup_token.is_some(),
-        ),
-        ("[runner] data", runner.data.is_some()),
-    ];
-    let idle: Vec<&str> = idle
-        .into_iter()
-        .filter_map(|(name, set)| set.then_some(name))
-        .collect();
-    if idle.is_empty() {
-        return Ok(configuration);
-    }
-    Err(Failure::new(
-        Kind::Configuration,
-        format!("`{}` sets {}, which `flotilla up` decides itself", path.display(), idle.join(", ")),
-    )
-    .hint("those are for `flotilla coordinator` and `flotilla runner`; say where to keep things with --data DIR"))
 }
 
 /// One of an earlier run would tell a waiting program about processes that are gone.

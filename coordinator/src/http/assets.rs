@@ -67,7 +67,12 @@ fn file_response(path: &str, file: EmbeddedFile) -> Response {
     let mut response = file.data.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-    if let Ok(kind) = HeaderValue::from_str(kind.as_ref()) {
+    let charset = if kind.type_() == mime_guess::mime::TEXT {
+        "; charset=utf-8"
+    } else {
+        ""
+    };
+    if let Ok(kind) = HeaderValue::try_from(format!("{kind}{charset}")) {
         headers.insert(header::CONTENT_TYPE, kind);
     }
     secure(response)

@@ -94,7 +94,9 @@ async fn send(
     app.dispatch
         .command(&stored.record, id, command, caller.person.user)
         .await?;
-    let action = Caller::action(name, session, id, stored.record.title.clone());
+    // Not the title: it may be made of a prompt.
+    let subject = format!("{} on {}", stored.record.agent, stored.record.host);
+    let action = Caller::action(name, session, id, subject);
     app.dispatch.audit(&caller.actor(), action).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Accepted { id })))
 }

@@ -1,0 +1,70 @@
+//! What befalls an installation: parts that are killed, and a stop with something changed before the next start.
+
+use std::path::Path;
+use std::process::Child;
+
+use rustix::process::{Pid, Signal};
+
+use super::installation::{Fleet, UP_BOUND, spawn_up};
+use crate::wait;
+
+impl Fleet {
+    /// Kills one of `nats`, `coordinator`, `runner` with SIGKILL and waits until `up` has replaced it.
+    pub async fn kill(&self, part: &str) {
+        let before = self.ready()["pids"][part]
+            .as_i64()
+            .expect("the ready file names the pid");
+        kill_process(before);
+        wait::until(&format!("another {part}"), UP_BOUND, async || {
+            let now = self.ready()["pids"][part].as_i64();
+            if now.is_some_and(|now| now != before) {
+                Ok(())
+            } else {
+                Err(format!("{now:?}"))
+            }
+        })
+        .await;
+        self.wait_serving().await;
+    }
+
+    /// Ends everything but the agents, lets `meanwhile` look at the data folder, and starts it again.
+    pub async fn restart(&mut self, meanwhile: impl FnOnce(&Path)) {
+        terminate(&self.up);
+        let up = &mut self.up;
+        wait::until("`flotilla up` to end", UP_BOUND, async || {
+            match up.try_wait() {
+                Ok(Some(_)) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+        meanwhile(&self.data());
+        let (up, ready) = spawn_up(self.folder.path(), &self.options).await;
+        self.up = up;
+        self.ready = ready;
+        self.wait_serving().await;
+    }
+
+    async fn wait_serving(&self) {
+        wait::until("the coordinator to be ready", UP_BOUND, async || {
+            self.try_get("/readyz").await.map(|_| ())
+        })
+        .await;
+    }
+}
+
+fn kill_process(pid: i64) {
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a process id");
+    rustix::process::kill_process(pid, Signal::KILL).expect("the process is there");
+}
+
+fn terminate(child: &Child) {
+    let pid = i32::try_from(child.id())
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a process id");
+    rustix::process::kill_process(pid, Signal::TERM).expect("the process is there");
+}

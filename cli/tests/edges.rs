@@ -1,9 +1,5 @@
 //! What people run into at the edges: a dirty checkout, an unknown base, a message too big, a file attached, an agent
 //! that was stopped. Each is explained in a sentence, and nothing is lost.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
 
 use reqwest::Method;
 use serde_json::{Value, json};

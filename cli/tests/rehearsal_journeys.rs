@@ -1,10 +1,6 @@
 //! The main job with the rehearsal agent, over HTTP, on a whole fleet of real parts. Contracts pinned here:
 //! a gate for every tool, nothing runs undecided, deny and answers reach the agent, the human's checkout is never
 //! written, and killing any part of ours loses and doubles nothing.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
 
 use std::time::Duration;
 

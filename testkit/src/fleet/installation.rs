@@ -194,6 +194,10 @@ fn read_ready(path: &Path) -> Option<Value> {
     serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
 }
 
+#[expect(
+    clippy::print_stderr,
+    reason = "a destructor of a test kit has no other way to say something"
+)]
 fn eprintln_to_test(message: &str) {
     eprintln!("{message}");
 }

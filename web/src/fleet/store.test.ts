@@ -55,6 +55,7 @@ function gate(id: string, minute: number, change: Partial<Gate> = {}): Gate {
     tool: "Bash",
     tool_use: id,
     input: {},
+    truncated: false,
     input_hash: "00",
     summary: "",
     risks: [],

@@ -19,6 +19,7 @@ interface ActionsProps {
   active: boolean;
   draft: Draft;
   me: string;
+  onClose: (() => void) | null;
 }
 
 const words: Record<GateKind, { allow: string; deny: string; say: string }> = {
@@ -30,13 +31,13 @@ const words: Record<GateKind, { allow: string; deny: string; say: string }> = {
 /** A card nobody can have read yet: a tap in this time was meant for what stood there before. */
 const UNSEEN_MS = 400;
 
-export function Actions({ gate, wish, open, active, draft, me }: ActionsProps): ReactNode {
+export function Actions({ gate, wish, open, active, draft, me, onClose }: ActionsProps): ReactNode {
   const wordField = useRef<HTMLInputElement>(null);
   const [shownAt] = useState(() => Date.now());
   const send = (request: DecisionRequest | string): void => {
     if (Date.now() - shownAt < UNSEEN_MS) return;
     if (typeof request === "string") wordField.current?.focus();
-    else void decide(gate, request);
+    else void decide(gate, request, me);
   };
   return (
     <footer className="border-t border-line px-4 py-3">
@@ -49,8 +50,15 @@ export function Actions({ gate, wish, open, active, draft, me }: ActionsProps): 
       {open ? (
         <Ask gate={gate} draft={draft} send={send} wordField={wordField} />
       ) : (
-        <div className="min-h-11">
-          <Receipts gate={gate} wish={wish} me={me} />
+        <div className="flex min-h-11 items-end gap-3">
+          <div className="grow">
+            <Receipts gate={gate} wish={wish} me={me} />
+          </div>
+          {onClose ? (
+            <button type="button" className="button" onClick={onClose}>
+              Close
+            </button>
+          ) : null}
         </div>
       )}
     </footer>

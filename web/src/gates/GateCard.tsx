@@ -25,9 +25,11 @@ interface GateCardProps {
   active: boolean;
   /** In the inbox a card says which session it is of; beside the transcript that is plain. */
   place: "inbox" | "session";
+  /** For a card that stays until a person has read what became of it. */
+  onClose?: (() => void) | null;
 }
 
-export function GateCard({ gate, active, place }: GateCardProps): ReactNode {
+export function GateCard({ gate, active, place, onClose = null }: GateCardProps): ReactNode {
   const me = useMe();
   const wish = useOutbox(({ wishes }) => wishes.get(gate.id) ?? null);
   const draft = useDraft(gate);
@@ -38,7 +40,7 @@ export function GateCard({ gate, active, place }: GateCardProps): ReactNode {
     <article
       aria-label={visible(gate.summary).replaceAll("`", "")}
       data-gate={gate.id}
-      className={`rounded border bg-raised ${active ? "border-needs-mark" : open ? "border-needs-line" : "border-line"}`}
+      className={`rounded border bg-raised ${borders[open ? (active ? "active" : "open") : "closed"]}`}
     >
       <header className="px-4 pt-3">
         <h2 className="flex gap-2 text-large font-semibold">
@@ -75,7 +77,15 @@ export function GateCard({ gate, active, place }: GateCardProps): ReactNode {
         <Risks risks={gate.risks} />
         <Asker gate={gate} />
       </div>
-      <Actions gate={gate} wish={wish} open={open} active={active} draft={draft} me={me.id} />
+      <Actions
+        gate={gate}
+        wish={wish}
+        open={open}
+        active={active}
+        draft={draft}
+        me={me.id}
+        onClose={onClose}
+      />
     </article>
   );
 }
@@ -85,6 +95,13 @@ const kinds: Record<GateKind, { icon: typeof Bot }> = {
   question: { icon: CircleHelp },
   plan: { icon: ListChecks },
 };
+
+/** Amber as long as a person is waited for; what they have decided, sent or not, no longer asks for them. */
+const borders = {
+  active: "border-needs-mark",
+  open: "border-needs-line",
+  closed: "border-line-strong",
+} as const;
 
 function Risks({ risks }: { risks: readonly string[] }): ReactNode {
   if (risks.length === 0) return null;

@@ -1,8 +1,10 @@
 /** How far a decision has come: four dots that fill, with their moments on hover, and one honest sentence. */
+import { CircleAlert } from "lucide-react";
 import type { ReactNode } from "react";
-import type { Gate, Verdict } from "../api/wire.ts";
+import type { Decision, Gate, Verdict } from "../api/wire.ts";
 import type { Wish } from "../outbox/outbox.ts";
-import { absolute } from "../ui/time.ts";
+import { useNow } from "../ui/clock.ts";
+import { absolute, clockTime } from "../ui/time.ts";
 import { outcomeWords } from "../ui/words.ts";
 
 interface ReceiptsProps {
@@ -24,6 +26,7 @@ export function Receipts({ gate, wish, me }: ReceiptsProps): ReactNode {
   ];
   return (
     <div>
+      {wish?.state === "overtaken" ? <Overtaken gate={gate} me={me} /> : null}
       <ol className="flex flex-wrap gap-x-4 gap-y-1 text-small text-muted">
         {steps.map(([word, at]) => (
           <li key={word} className="flex items-center gap-1.5" title={at ? absolute(at) : "not yet"}>
@@ -38,6 +41,31 @@ export function Receipts({ gate, wish, me }: ReceiptsProps): ReactNode {
       </ol>
       <p className="mt-1 text-small text-muted">{sentence(gate, wish, me)}</p>
     </div>
+  );
+}
+
+/** A tap that came second: said before all else, since what happens may be the opposite of it. */
+function Overtaken({ gate, me }: Pick<ReceiptsProps, "gate" | "me">): ReactNode {
+  const now = useNow();
+  const { decision } = gate;
+  return (
+    <p
+      role="alert"
+      className="mb-2 flex items-start gap-2 rounded bg-needs-soft px-3 py-2 text-small text-needs"
+    >
+      <CircleAlert size={16} aria-hidden className="mt-px shrink-0" />
+      <span>
+        {decision ? (
+          <b className="font-semibold">
+            Already {verdictWords[decision.verdict].toLowerCase()} by{" "}
+            {decision.by === me ? "you, elsewhere," : decision.by_name} at {clockTime(decision.at, now)}.{" "}
+          </b>
+        ) : (
+          <b className="font-semibold">No longer asked. </b>
+        )}
+        Your decision came too late and changed nothing.
+      </span>
+    </p>
   );
 }
 
@@ -62,9 +90,13 @@ function sentence(gate: Gate, wish: Wish | null, me: string): string {
   if (!decision) {
     return wish?.state === "queued" ? "Queued: it is sent as soon as the connection is back." : "Sending";
   }
-  const who = `${verdictWords[decision.verdict]} by ${decision.by === me ? "you" : decision.by_name}`;
+  const who = `${verdictWords[decision.verdict]} by ${whoOf(decision, me)}`;
   const reason = decision.reason ? `: “${decision.reason}”` : "";
   return `${who}${reason}. ${whereabouts(decision.verdict, receipts, host)}`;
+}
+
+function whoOf({ by, by_name }: Decision, me: string): string {
+  return by === me ? "you" : by_name;
 }
 
 function whereabouts(verdict: Verdict, receipts: Gate["receipts"], host: string): string {

@@ -20,6 +20,7 @@ describe("what a person asked for", () => {
         send: async () => {
           if (!reachable) throw new Unreachable("refused");
           arrived.push(id);
+          return "accepted";
         },
       });
     await ask("cmd_1");

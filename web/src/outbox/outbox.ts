@@ -12,10 +12,14 @@ export interface Wish {
   /** What a person would recognise it by. */
   readonly text: string;
   readonly at: string;
-  readonly state: "sending" | "queued" | "accepted" | "failed";
+  /** `overtaken`: somebody else was first, and the wish changed nothing. */
+  readonly state: "sending" | "queued" | "accepted" | "overtaken" | "failed";
   readonly error: unknown;
-  readonly send: () => Promise<void>;
+  /** `again`: an earlier attempt may have arrived, though nobody said so. */
+  readonly send: (again: boolean) => Promise<Answer>;
 }
+
+export type Answer = Extract<Wish["state"], "accepted" | "overtaken">;
 
 interface Outbox {
   readonly wishes: ReadonlyMap<string, Wish>;
@@ -25,7 +29,7 @@ export const useOutbox = create<Outbox>(() => ({ wishes: new Map() }));
 
 export async function wish(asked: Pick<Wish, "id" | "session" | "text" | "send">): Promise<void> {
   put({ ...asked, at: new Date().toISOString(), state: "sending", error: null });
-  await attempt(asked.id);
+  await attempt(asked.id, false);
 }
 
 /** Sends what could not be sent: when the connection is back, or because a person says so. */
@@ -33,11 +37,16 @@ export async function sendQueued(): Promise<void> {
   const queued = [...useOutbox.getState().wishes.values()].filter(({ state }) => state === "queued");
   // One after another: messages keep the order in which they were written.
   // oxlint-disable-next-line no-await-in-loop
-  for (const { id } of queued) await attempt(id);
+  for (const { id } of queued) await attempt(id, true);
 }
 
 export async function sendAgain(id: string): Promise<void> {
-  await attempt(id);
+  await attempt(id, true);
+}
+
+/** Whether it waits here for a connection: it is decided, and nobody else knows. */
+export function isQueued(wishes: Outbox["wishes"], id: string): boolean {
+  return wishes.get(id)?.state === "queued";
 }
 
 export function forget(id: string): void {
@@ -48,13 +57,12 @@ export function forget(id: string): void {
   });
 }
 
-async function attempt(id: string): Promise<void> {
+async function attempt(id: string, again: boolean): Promise<void> {
   const asked = useOutbox.getState().wishes.get(id);
   if (!asked) return;
   put({ ...asked, state: "sending", error: null });
   try {
-    await asked.send();
-    put({ ...asked, state: "accepted", error: null });
+    put({ ...asked, state: await asked.send(again), error: null });
   } catch (error) {
     put({ ...asked, state: isPassing(error) ? "queued" : "failed", error });
   }

@@ -6,16 +6,19 @@ import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
 import type { Gate } from "../api/wire.ts";
 import { byAge, useFleet } from "../fleet/store.ts";
+import { useOutbox } from "../outbox/outbox.ts";
 import { GateCard } from "../gates/GateCard.tsx";
 
-/** How long a decided card is shown before the next takes its place. */
+/** How long a decided card is shown before the next takes its place. One that says no is closed by hand. */
 const SHOWN_MS = 1200;
 
 export function Dock({ session }: { session: string }): ReactNode {
   const gates = useFleet((fleet) => fleet.gates);
   const here = [...gates.values()].filter((gate) => gate.session === session).toSorted(byAge);
   const pending = here.filter((gate) => gate.state === "pending");
-  const shown = useHeld(here, pending);
+  const wishes = useOutbox((outbox) => outbox.wishes);
+  const isOvertaken = ({ id }: Gate): boolean => wishes.get(id)?.state === "overtaken";
+  const [shown, release] = useHeld(here, pending, isOvertaken);
   if (!shown) return null;
   return (
     <section
@@ -31,26 +34,36 @@ export function Dock({ session }: { session: string }): ReactNode {
             </Link>
           </p>
         ) : null}
-        <GateCard key={shown.id} gate={shown} active={shown.state === "pending"} place="session" />
+        <GateCard
+          key={shown.id}
+          gate={shown}
+          active={shown.state === "pending"}
+          place="session"
+          onClose={isOvertaken(shown) ? release : null}
+        />
       </div>
     </section>
   );
 }
 
 /** The gate that is shown: the oldest that waits, or for a moment the one that did. */
-function useHeld(here: readonly Gate[], pending: readonly Gate[]): Gate | null {
+function useHeld(
+  here: readonly Gate[],
+  pending: readonly Gate[],
+  isOvertaken: (gate: Gate) => boolean,
+): readonly [gate: Gate | null, release: () => void] {
   const [held, setHeld] = useState<string | null>(null);
   const known = here.find((gate) => gate.id === held) ?? null;
   const next = known ?? pending[0] ?? null;
   if (next && next.id !== held) setHeld(next.id);
 
-  const settled = known !== null && known.state !== "pending" && hasArrived(known) ? known.id : null;
+  const settled = known !== null && !isOvertaken(known) && hasArrived(known) ? known.id : null;
   useEffect(() => {
     if (settled === null) return;
     const timer = setTimeout(() => setHeld((gate) => (gate === settled ? null : gate)), SHOWN_MS);
     return () => clearTimeout(timer);
   }, [settled]);
-  return next;
+  return [next, () => setHeld(null)];
 }
 
 function hasArrived({ state, receipts }: Gate): boolean {

@@ -29,6 +29,8 @@ export function WaitingMessages({ session, log }: { session: string; log: Sessio
 }
 
 function Unheard({ wish }: { wish: Wish }): ReactNode {
+  // Nobody else can say what this person wrote.
+  if (wish.state === "overtaken") return null;
   if (wish.state !== "failed") return <Line text={wish.text} words={wishWords[wish.state]} />;
   return (
     <li className="grid gap-1">
@@ -46,7 +48,7 @@ function Unheard({ wish }: { wish: Wish }): ReactNode {
   );
 }
 
-const wishWords: Record<Exclude<Wish["state"], "failed">, string> = {
+const wishWords: Record<Exclude<Wish["state"], "failed" | "overtaken">, string> = {
   sending: "Sending",
   queued: "Kept here until there is a connection",
   accepted: "Sent; not yet confirmed by the host",

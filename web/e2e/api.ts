@@ -17,12 +17,12 @@ export class Api {
     this.origin = origin;
   }
 
-  async startSession(agent: string, prompt: string): Promise<string> {
+  async startSession(agent: string, prompt: string, title?: string): Promise<string> {
     const project = await until("the project", SESSION_MS, async () => {
       const { items } = await this.get<{ items: { id: string }[] }>("/api/projects");
       return items[0]?.id ?? null;
     });
-    const { id } = await this.post<{ id: string }>("/api/sessions", { project, agent, prompt });
+    const { id } = await this.post<{ id: string }>("/api/sessions", { project, agent, prompt, title });
     return id;
   }
 
@@ -33,6 +33,12 @@ export class Api {
       const { items } = await this.get<{ items: { id: string }[] }>(path);
       return items[0]?.id ?? null;
     });
+  }
+
+  /** Allows the oldest gate of a session, once there is one. */
+  async allowNext(session: string): Promise<void> {
+    const gate = await this.waitingGate(session);
+    await this.post(`/api/gates/${gate}/decision`, { decision: "allow" });
   }
 
   async untilState(session: string, wanted: string): Promise<void> {

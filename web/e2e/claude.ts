@@ -1,6 +1,6 @@
 /** The real Claude Code, speaking to a model on this machine that plays the script in a prompt. No account, no key. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until, UP_MS } from "./bounded.ts";
@@ -24,7 +24,7 @@ export class ScriptedClaude {
     };
     this.agents = [
       "[agents.claude]",
-      `command = ${toml(claude())}`,
+      `command = ${toml(join(folder, "claude"))}`,
       `home = ${toml(folder)}`,
       "[agents.claude.env]",
       ...Object.entries(environment).map(([name, value]) => `${name} = ${toml(value)}`),
@@ -32,12 +32,14 @@ export class ScriptedClaude {
   }
 
   static async start(): Promise<ScriptedClaude> {
+    // A name of its own, so that no page shows where this checkout lies.
     const folder = mkdtempSync(join(tmpdir(), "claude "));
     const readyFile = join(folder, "model.url");
     const model = spawn(scriptedModel(), ["--ready-file", readyFile], { stdio: "ignore" });
     const url = await until("the scripted model", UP_MS, () =>
       existsSync(readyFile) ? readFileSync(readyFile, "utf8").trim() : null,
     );
+    symlinkSync(claude(), join(folder, "claude"));
     return new ScriptedClaude(folder, model, url);
   }
 

@@ -31,7 +31,7 @@ export class Fleet {
     const fleet = new Fleet();
     try {
       makeProject(fleet.project);
-      writeFileSync(fleet.configuration, `[runner]\nhost = "workbench"\n\n${agents}`);
+      writeFileSync(fleet.configuration, `[runner]\nhost = "workbench"\nslots = 6\n\n${agents}`);
       await fleet.begin();
       return fleet;
     } catch (error) {

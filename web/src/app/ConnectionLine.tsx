@@ -1,11 +1,14 @@
-/** One honest line at the top while what is shown is not live. Nothing when it is. */
+/**
+ * One honest line while what is shown is not live. Nothing when it is. It hangs under the head of the page that shows
+ * it: over what scrolls, so that it neither covers the head nor moves what lies under a finger.
+ */
 import { CloudOff, RefreshCw } from "lucide-react";
 import type { ReactNode } from "react";
 import { useOutbox } from "../outbox/outbox.ts";
 import type { Connection } from "../stream/connect.ts";
 import { useNow } from "../ui/clock.ts";
 import { count } from "../ui/numbers.ts";
-import { clockTime } from "../ui/time.ts";
+import { absolute, ago, clockTime } from "../ui/time.ts";
 import { useConnection } from "./services.ts";
 
 /** A link that is back sooner is not worth a line: it would only make the page jump. */
@@ -19,13 +22,12 @@ export function ConnectionLine(): ReactNode {
   );
   const words = describe(connection, now);
   return (
-    // Over the page and not above it: a line that comes and goes must not move what lies under a finger.
-    <div
-      role="status"
-      className="pointer-events-none absolute inset-x-0 top-[env(safe-area-inset-top)] z-30 flex justify-center"
-    >
+    <div role="status" className="pointer-events-none absolute inset-x-0 top-full z-30 flex justify-center">
       {words ? (
-        <p className="flex min-h-7 w-full items-center justify-center gap-2 border-b border-needs-line bg-needs-soft px-4 py-1 text-small text-needs wide:w-auto wide:rounded-b wide:border-x">
+        <p
+          title={`Since ${absolute(new Date(connection.link.since).toISOString())}`}
+          className="pointer-events-auto flex min-h-7 w-full items-center justify-center gap-2 border-b border-needs-line bg-needs-soft px-4 py-1 text-small text-needs wide:w-auto wide:rounded-b wide:border-x"
+        >
           {connection.link.phase === "offline" ? (
             <CloudOff size={14} aria-hidden className="shrink-0" />
           ) : (
@@ -42,14 +44,14 @@ export function ConnectionLine(): ReactNode {
 }
 
 function describe({ link, status }: Connection, now: number): string | null {
-  const since = clockTime(new Date(link.since).toISOString(), now);
+  const since = new Date(link.since).toISOString();
   switch (link.phase) {
     case "connecting":
       return now - link.since > GRACE_MS ? "Connecting to the coordinator." : null;
     case "offline":
-      return `Offline since ${since}; sessions go on without you.`;
+      return `Offline since ${clockTime(since, now)}; sessions go on without you.`;
     case "reconnecting":
-      return now - link.since > GRACE_MS ? `Reconnecting; last heard ${since}.` : null;
+      return now - link.since > GRACE_MS ? `Reconnecting; last heard ${ago(since, now)}.` : null;
     case "live":
       if (status && !status.connected)
         return "The coordinator has lost its connection to NATS. Sessions go on.";

@@ -11,7 +11,6 @@ import { useKeys } from "../ui/keys.ts";
 import { useWide } from "../ui/media.ts";
 import { useAttention } from "./attention.ts";
 import { BottomBar } from "./BottomBar.tsx";
-import { ConnectionLine } from "./ConnectionLine.tsx";
 import { Help } from "./Help.tsx";
 import { SideColumn } from "./SideColumn.tsx";
 
@@ -30,7 +29,6 @@ export function Frame(): ReactNode {
   const open = session && session.id !== "new" ? session.id : null;
   return (
     <div className="flex h-dvh flex-col pt-[env(safe-area-inset-top)]">
-      <ConnectionLine />
       <div aria-live="polite" className="sr-only">
         {count > 0 ? `${count} waiting for you` : ""}
       </div>

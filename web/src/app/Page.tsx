@@ -1,5 +1,6 @@
-/** A place of the app: a head that says what it is, and a page that scrolls. */
+/** A place of the app: a head that stays and says what it is, and a page that scrolls under it. */
 import type { ReactNode } from "react";
+import { ConnectionLine } from "./ConnectionLine.tsx";
 
 interface PageProps {
   title: string;
@@ -10,16 +11,17 @@ interface PageProps {
 
 export function Page({ title, subtitle, actions, children }: PageProps): ReactNode {
   return (
-    <main className="h-full overflow-y-auto overscroll-contain">
-      <div className="mx-auto max-w-[800px] px-4 pt-4 pb-12 wide:px-8 wide:pt-6">
-        <header className="mb-4 flex items-start gap-3">
-          <div className="min-w-0 grow">
-            <h1 className="text-title font-semibold">{title}</h1>
-            {subtitle ? <p className="text-muted">{subtitle}</p> : null}
-          </div>
-          {actions}
-        </header>
-        {children}
+    <main className="flex h-full flex-col">
+      <header className="relative flex min-h-[61px] shrink-0 items-center gap-3 border-b border-line px-4 py-2 wide:px-5">
+        <div className="min-w-0 grow">
+          <h1 className="text-large font-semibold">{title}</h1>
+          {subtitle ? <p className="text-small text-muted">{subtitle}</p> : null}
+        </div>
+        {actions}
+        <ConnectionLine />
+      </header>
+      <div className="min-h-0 grow overflow-y-auto overscroll-contain">
+        <div className="mx-auto max-w-[800px] px-4 pt-4 pb-12 wide:px-5 wide:pt-6">{children}</div>
       </div>
     </main>
   );

@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { useShallow } from "zustand/react/shallow";
 import type { Gate } from "../api/wire.ts";
 import { pendingGates, useFleet } from "../fleet/store.ts";
+import { isQueued, useOutbox } from "../outbox/outbox.ts";
 
 export interface Waiting {
   readonly count: number;
@@ -10,9 +11,10 @@ export interface Waiting {
 }
 
 export function useWaiting(): Waiting {
+  const wishes = useOutbox((outbox) => outbox.wishes);
   return useFleet(
     useShallow(({ gates }) => {
-      const pending = pendingGates(gates);
+      const pending = pendingGates(gates).filter(({ id }) => !isQueued(wishes, id));
       return { count: pending.length, oldest: pending[0] ?? null };
     }),
   );

@@ -6,7 +6,8 @@ import { Changes } from "../diff/Changes.tsx";
 import { Moment } from "../ui/Moment.tsx";
 import { StateMark } from "../ui/StateMark.tsx";
 import { dollars } from "../ui/numbers.ts";
-import { standing, stateWords } from "../ui/words.ts";
+import { sessionTitle } from "../ui/title.ts";
+import { useStanding } from "./standing.ts";
 
 interface SessionLineProps {
   row: SessionRow;
@@ -17,7 +18,7 @@ interface SessionLineProps {
 }
 
 export const SessionLine = memo(function SessionLine({ row, current, title }: SessionLineProps): ReactNode {
-  const state = standing(row);
+  const { state, word } = useStanding(row);
   const quiet = state === "ended" || state === "asleep" || state === "lost";
   return (
     <li>
@@ -30,7 +31,7 @@ export const SessionLine = memo(function SessionLine({ row, current, title }: Se
       >
         <StateMark state={state} named={false} />
         <span className={`truncate ${quiet ? "text-muted" : "font-medium text-text"}`}>
-          {row.title || "Untitled"}
+          {sessionTitle(row.title, row.agent)}
         </span>
         <Moment
           at={row.waiting_since ?? row.updated_at}
@@ -40,7 +41,7 @@ export const SessionLine = memo(function SessionLine({ row, current, title }: Se
         <span className="col-span-2 col-start-2 flex gap-x-2 text-small text-muted">
           <span className="min-w-0 truncate">
             {/* Under its group's title the word would be said twice. */}
-            <span className={stateWords[state] === title ? "sr-only" : ""}>{stateWords[state]} · </span>
+            <span className={word === title ? "sr-only" : ""}>{word} · </span>
             {row.project_name}
             {row.branch ? ` · ${row.branch.replace(/^flotilla\//, "")}` : ""} · {row.host}
           </span>

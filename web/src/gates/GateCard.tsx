@@ -13,6 +13,7 @@ import { Moment } from "../ui/Moment.tsx";
 import { useNow } from "../ui/clock.ts";
 import { age } from "../ui/time.ts";
 import { Hint } from "../ui/Hint.tsx";
+import { sessionTitle } from "../ui/title.ts";
 import { visible } from "../ui/visible.ts";
 import { Actions } from "./Actions.tsx";
 import { GateBody } from "./GateBody.tsx";
@@ -56,7 +57,7 @@ export function GateCard({ gate, active, place, onClose = null }: GateCardProps)
             <>
               {" · "}
               <Link href={`/sessions/${gate.session}`} className="link">
-                {gate.session_title}
+                {sessionTitle(gate.session_title, gate.agent)}
               </Link>
             </>
           ) : null}

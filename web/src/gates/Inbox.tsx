@@ -4,20 +4,23 @@ import { Link } from "wouter";
 import type { Gate } from "../api/wire.ts";
 import { SessionLine } from "../fleet/SessionLine.tsx";
 import { groupSessions } from "../fleet/groups.ts";
-import { byAge, pendingGates, useFleet } from "../fleet/store.ts";
+import { byAge, useFleet } from "../fleet/store.ts";
 import { useKeys } from "../ui/keys.ts";
 import { count } from "../ui/numbers.ts";
+import { useWaiting } from "../app/attention.ts";
 import { Page } from "../app/Page.tsx";
+import { useOutbox } from "../outbox/outbox.ts";
 import { GateCard } from "./GateCard.tsx";
 
 export function Inbox(): ReactNode {
   const ready = useFleet(({ ready: known }) => known);
   const gates = useFleet(({ gates: known }) => known);
   const cards = useVisit(gates);
-  const waiting = pendingGates(gates).length;
+  const { count: waiting } = useWaiting();
+  const wishes = useOutbox((outbox) => outbox.wishes);
   const list = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<string | null>(null);
-  const current = active ?? cards.find((gate) => gate.state === "pending")?.id ?? null;
+  const current = active ?? cards.find(({ id, state }) => state === "pending" && !wishes.has(id))?.id ?? null;
 
   const move = (by: 1 | -1): void => {
     const at = cards.findIndex((gate) => gate.id === current);

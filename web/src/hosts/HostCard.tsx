@@ -170,6 +170,7 @@ function AgentLine({ agent }: { agent: AgentReport }): ReactNode {
 }
 
 function ProjectLine({ project }: { project: ProjectReport }): ReactNode {
+  const path = project.path.replace(/(?<=.)\/+$/, "");
   return (
     <li className="py-2">
       <p className="flex flex-wrap gap-x-2">
@@ -179,8 +180,8 @@ function ProjectLine({ project }: { project: ProjectReport }): ReactNode {
           <span className="font-mono text-small text-faint">{project.head.slice(0, 8)}</span>
         ) : null}
       </p>
-      <p className="truncate font-mono text-small text-faint" title={project.path}>
-        {project.path}
+      <p className="truncate font-mono text-small text-faint" title={path}>
+        {path}
       </p>
       {project.problem ? <p className="text-small text-bad">{project.problem}</p> : null}
       {project.uncommitted > 0 ? (

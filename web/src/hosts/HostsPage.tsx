@@ -34,7 +34,7 @@ export function HostsPage(): ReactNode {
         ))}
       </div>
       {sorted.length === 1 ? (
-        <p className="mt-8 border-t border-line pt-4 text-small text-muted">
+        <p className="mt-2 text-small text-muted">
           Another machine joins by running a runner that dials out to this fleet; nothing ever dials into it.
         </p>
       ) : null}

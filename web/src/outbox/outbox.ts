@@ -49,6 +49,12 @@ export function isQueued(wishes: Outbox["wishes"], id: string): boolean {
   return wishes.get(id)?.state === "queued";
 }
 
+/** How many decisions of a session wait here for a connection. What is not a message is a decision. */
+export function queuedDecisions(wishes: Outbox["wishes"], session: string): number {
+  const queued = [...wishes.values()].filter((it) => it.session === session && it.state === "queued");
+  return queued.filter(({ id }) => !id.startsWith("cmd_")).length;
+}
+
 export function forget(id: string): void {
   useOutbox.setState(({ wishes }) => {
     const next = new Map(wishes);

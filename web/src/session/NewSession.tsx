@@ -22,7 +22,7 @@ export function NewSession(): ReactNode {
   return (
     <Page
       title={first ? "Start your first session" : "New session"}
-      subtitle="An agent works on a branch of its own, in a clone of its own, and asks you before it uses a tool."
+      subtitle="It works on a branch of its own and asks you first"
     >
       {error ? (
         <Problem error={error} retry={() => void Promise.all([projects.refetch(), agents.refetch()])} />

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ChevronRight, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
+import { ConnectionLine } from "../app/ConnectionLine.tsx";
 import { routes } from "../api/routes.ts";
 import type { DiffFile, SessionRow } from "../api/wire.ts";
 import { Changes } from "../diff/Changes.tsx";
@@ -33,7 +34,7 @@ export function ReviewPanel({ row, beside, onClose }: ReviewPanelProps): ReactNo
       aria-label="Changes"
       className={`flex h-full flex-col bg-page ${beside ? "w-[42%] max-w-[720px] shrink-0 border-l border-line" : "w-full"}`}
     >
-      <header className="flex items-center gap-3 border-b border-line px-4 py-2">
+      <header className="relative flex min-h-[61px] items-center gap-3 border-b border-line px-4 py-2">
         <div className="min-w-0 grow">
           <Title className="text-large font-semibold">Changes</Title>
           <p className="flex gap-3 text-small text-muted">
@@ -46,6 +47,7 @@ export function ReviewPanel({ row, beside, onClose }: ReviewPanelProps): ReactNo
           <X size={16} aria-hidden />
           Close
         </button>
+        {beside ? null : <ConnectionLine />}
       </header>
       <div className="min-h-0 grow overflow-y-auto overscroll-contain p-4">
         {diff.error ? <Problem error={diff.error} retry={() => void diff.refetch()} /> : null}

@@ -4,13 +4,15 @@ import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import { useMutation } from "@tanstack/react-query";
 import { useWaiting } from "../app/attention.ts";
+import { ConnectionLine } from "../app/ConnectionLine.tsx";
 import { routes } from "../api/routes.ts";
 import type { SessionRow, State } from "../api/wire.ts";
 import { Changes } from "../diff/Changes.tsx";
+import { useStanding } from "../fleet/standing.ts";
 import { StateMark } from "../ui/StateMark.tsx";
 import { dollars, tokens } from "../ui/numbers.ts";
 import { Problem } from "../ui/Problem.tsx";
-import { standing, stateWords } from "../ui/words.ts";
+import { sessionTitle } from "../ui/title.ts";
 import type { SessionLog } from "./reduce.ts";
 
 interface SessionHeadProps {
@@ -21,11 +23,11 @@ interface SessionHeadProps {
 }
 
 export function SessionHead({ row, log, review, onReview }: SessionHeadProps): ReactNode {
-  const state = standing(row);
+  const { state, word } = useStanding(row);
   const others = useWaiting();
   const elsewhere = others.count - row.pending_gates;
   return (
-    <header className="shrink-0 border-b border-line px-3 py-2 wide:px-5">
+    <header className="relative shrink-0 border-b border-line px-3 py-2 wide:px-5">
       <div className="flex items-center gap-2">
         <Link href="/sessions" className="button-quiet -ml-2 px-2! wide:hidden" aria-label="All sessions">
           <ArrowLeft size={18} aria-hidden />
@@ -35,7 +37,7 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
           className="line-clamp-2 min-w-0 grow text-large font-semibold wide:line-clamp-1"
           title={row.title}
         >
-          {row.title || "Untitled"}
+          {sessionTitle(row.title, row.agent)}
         </h1>
         <button
           type="button"
@@ -50,7 +52,7 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
         <Life row={row} />
       </div>
       <p className="flex flex-wrap gap-x-2 text-small text-muted">
-        <span className={wordLooks[state] ?? ""}>{stateWords[state]}</span>
+        <span className={wordLooks[state] ?? ""}>{word}</span>
         <span>{row.project_name}</span>
         {row.branch ? <span className="hidden font-mono wide:inline">{row.branch}</span> : null}
         <span>{row.host}</span>
@@ -72,6 +74,7 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
       {row.state_reason && showsReason[row.state] ? (
         <p className="text-small text-muted">{row.state_reason}</p>
       ) : null}
+      <ConnectionLine />
     </header>
   );
 }
@@ -132,8 +135,8 @@ function Life({ row }: { row: SessionRow }): ReactNode {
   if (!asking) {
     return (
       <button type="button" className="button-quiet" title="End this session" onClick={() => setAsking(true)}>
-        <Square size={14} aria-hidden />
-        <span className="sr-only wide:not-sr-only">End</span>
+        <Square size={14} aria-hidden className="hidden wide:block" />
+        End
       </button>
     );
   }

@@ -17,6 +17,7 @@ import type { Decision } from "../api/wire.ts";
 import { Changes } from "../diff/Changes.tsx";
 import { duration } from "../ui/time.ts";
 import { visible } from "../ui/visible.ts";
+import { isQueued, useOutbox } from "../outbox/outbox.ts";
 import { outcomeWords } from "../ui/words.ts";
 import type { ToolItem } from "./items.ts";
 import { placeOf } from "../gates/place.ts";
@@ -32,7 +33,9 @@ export const ToolRow = memo(function ToolRow({ item }: { item: ToolItem }): Reac
   const worktree = use(WorktreeContext);
   const object = placeOf(summary.object.split("\n", 1)[0] ?? "", worktree).name;
   const Icon = icons[summary.class];
-  const { words, look } = standing(item);
+  const gate = item.gate?.opened.gate ?? "";
+  const queued = useOutbox(({ wishes }) => isQueued(wishes, gate));
+  const { words, look } = standing(item, queued);
   const added = item.files.reduce((sum, file) => sum + file.added, 0);
   const removed = item.files.reduce((sum, file) => sum + file.removed, 0);
   return (
@@ -69,7 +72,10 @@ function said({ verdict, answers }: Decision): string {
 }
 
 /** How a call stands, in a word or two. */
-function standing({ gate, released, finished, at }: ToolItem): { words: string; look: string } {
+function standing(
+  { gate, released, finished, at }: ToolItem,
+  queued: boolean,
+): { words: string; look: string } {
   if (finished) {
     const words = outcomeWords[finished.outcome];
     if (finished.outcome !== "succeeded")
@@ -86,6 +92,7 @@ function standing({ gate, released, finished, at }: ToolItem): { words: string; 
       look: released.allowed ? "text-accent" : "text-needs",
     };
   if (gate?.decided) return { words: "decided", look: "text-muted" };
+  if (gate && queued) return { words: "decision queued", look: "text-muted" };
   if (gate) return { words: "needs you", look: "font-medium text-needs" };
   return { words: "asked", look: "text-faint" };
 }

@@ -1,0 +1,21 @@
+/** A session's title as a person reads it. It is the beginning of a prompt, and may carry the marks of one. */
+
+export function sessionTitle(title: string, agent: string): string {
+  // The first word of a rehearsal's script says who speaks, and that is no news in a title.
+  const said = agent === "rehearsal" ? title.replace(/^say /, "") : title;
+  return plain(said).trim() || "Untitled";
+}
+
+/** Without the marks of markdown; a lone star or a name_with_lines stays what it is. */
+function plain(text: string): string {
+  return (
+    text
+      .replace(/^\s*(?:#{1,6}|>|[-*+]|\d+[.)])\s+/, "")
+      .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
+      .replaceAll(/(\*\*|__|~~)(?=\S)(.+?)\1/g, "$2")
+      .replaceAll(/(?<![\w*])[*_](?=\S)([^*_]+)[*_](?![\w*])/g, "$1")
+      .replaceAll(/`+([^`]*)`+/g, "$1")
+      // What a cut title has left open.
+      .replaceAll(/\*\*|~~|`/g, "")
+  );
+}

@@ -9,7 +9,7 @@ import { picture } from "./pictures.ts";
 test.use({ withClaude: true });
 
 const prompt = [
-  "stream 80 40",
+  "stream 120 40",
   "read README.md",
   "write HOURS.md Open daily from ten to six.",
   "run cat HOURS.md",
@@ -23,14 +23,7 @@ test("the real Claude Code streams, asks to read, to write and to run, and chang
 }) => {
   await pages.startSession(page, "Claude Code", prompt);
   const session = pages.sessionOf(page);
-  const written = pages.streaming(page);
-  await expect(written).toBeVisible({ timeout: UP_MS });
-  const early = (await written.innerText()).length;
-  await expect
-    .poll(async () => (await written.count()) > 0 && (await written.innerText()).length > early, {
-      message: "the text grows while it is not final",
-    })
-    .toBe(true);
+  await pages.expectToGrow(page);
 
   await pages.allow(page, /README\.md/);
   const approval = pages.card(page, /HOURS\.md/);

@@ -8,7 +8,7 @@ import { picture } from "./pictures.ts";
 
 const prompt = [
   "say I make a note of the **opening hours**, as you asked.",
-  "stream 60 40",
+  "stream 120 40",
   "write HOURS.md Open daily from ten to six.\\nClosed on Sunday.\\n",
 ].join("\n");
 
@@ -39,14 +39,7 @@ test("a newcomer follows the setup link, starts a session, reads along and allow
   await page.goto("/sessions/new");
   await pages.fillNewSession(page, "Rehearsal", prompt);
 
-  const written = pages.streaming(page);
-  await expect(written).toBeVisible({ timeout: SESSION_MS });
-  const early = (await written.innerText()).length;
-  await expect
-    .poll(async () => (await written.count()) > 0 && (await written.innerText()).length > early, {
-      message: "the text grows while it is not final",
-    })
-    .toBe(true);
+  await pages.expectToGrow(page);
   await picture(page, "streaming");
 
   const approval = pages.card(page, /HOURS\.md/);

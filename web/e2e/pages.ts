@@ -1,6 +1,6 @@
 /** What a person sees and does on the pages, in their own words. Owns the names of things on the pages, and no journey. */
 import { expect, type Locator, type Page } from "@playwright/test";
-import { SESSION_MS } from "./bounded.ts";
+import { SESSION_MS, UP_MS } from "./bounded.ts";
 import { ada } from "./journey.ts";
 
 export async function signIn(page: Page): Promise<void> {
@@ -31,8 +31,24 @@ export function sessionOf(page: Page): string {
 
 export const transcript = (page: Page): Locator => page.getByRole("region", { name: "Transcript" });
 
+/** All that stands in the transcript, once it reaches as far as `last`. */
+export async function readTranscript(page: Page, last: string): Promise<string> {
+  await expect(transcript(page)).toContainText(last, { timeout: SESSION_MS });
+  return transcript(page).innerText();
+}
+
 /** The text that is being written just now. */
 export const streaming = (page: Page): Locator => transcript(page).locator("[aria-busy=true]");
+
+/** Text is seen to grow before it is final. */
+export async function expectToGrow(page: Page): Promise<void> {
+  const written = streaming(page);
+  await expect(written).toBeVisible({ timeout: UP_MS });
+  const early = (await written.innerText()).length;
+  await expect
+    .poll(async () => (await written.innerText()).length, { message: "the text grows" })
+    .toBeGreaterThan(early);
+}
 
 /** A call in the transcript, by what is in its one line. */
 export const call = (page: Page, words: string | RegExp): Locator =>

@@ -18,7 +18,7 @@ test("the coordinator is killed while a gate waits: the page says so, comes back
   const approval = pages.card(page, /echo counted/);
   await expect(approval).toBeVisible({ timeout: SESSION_MS });
   const gate = await approval.getAttribute("data-gate");
-  const read = await pages.transcript(page).innerText();
+  const read = await pages.readTranscript(page, "needs you");
 
   const letItComeBack = await fleet.killCoordinator();
   const line = page.getByRole("status");
@@ -29,7 +29,7 @@ test("the coordinator is killed while a gate waits: the page says so, comes back
   await expect(line).toBeEmpty({ timeout: UP_MS });
 
   expect(await approval.getAttribute("data-gate")).toBe(gate);
-  expect(await pages.transcript(page).innerText()).toBe(read);
+  expect(await pages.readTranscript(page, "needs you")).toBe(read);
   await pages.tap(approval, "Allow");
   await expect(pages.transcript(page).getByText("Done for today.", { exact: true })).toHaveCount(1);
   await expect(pages.transcript(page).getByText("The shop is open.", { exact: true })).toHaveCount(1);
@@ -76,10 +76,10 @@ test("with the projection deleted, a restart shows the same sessions, transcript
   const seen = async (): Promise<string[]> => {
     await page.goto(`/sessions/${ended}`);
     await expect(page.getByText("This session has ended.")).toBeVisible();
-    const first = await pages.transcript(page).innerText();
+    const first = await pages.readTranscript(page, "Session ended");
     await page.goto(`/sessions/${session}`);
     await expect(page.locator(`[data-gate="${gate}"]`)).toBeVisible();
-    return [first, await pages.transcript(page).innerText()];
+    return [first, await pages.readTranscript(page, "needs you")];
   };
   const before = await seen();
 

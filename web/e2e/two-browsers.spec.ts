@@ -24,7 +24,8 @@ test("a browser that signs in later sees the same transcript and gate, and a dec
     .getByRole("link", { name: /The shop is open/ })
     .click();
   await expect(pages.card(later, /HOURS\.md/)).toBeVisible();
-  expect(await pages.transcript(later).innerText()).toBe(await pages.transcript(desk).innerText());
+  const read = await pages.readTranscript(desk, "needs you");
+  expect(await pages.readTranscript(later, "needs you")).toBe(read);
   expect(await gateOf(later)).toBe(await gateOf(desk));
 
   // In the inbox a card stays where it is after its decision.
@@ -63,7 +64,8 @@ test("a decision that comes second is told who was first, and changes nothing", 
   const stale = pages.card(slow, /HOURS\.md/);
   await expect(stale.getByRole("button", { name: "Deny", exact: true }), "nothing told it yet").toBeVisible();
   await pages.tap(stale, "Deny");
-  await expect(stale).toContainText("Allowed by you");
+  await expect(stale.getByRole("alert")).toContainText("Already allowed by you, elsewhere,");
+  await expect(stale.getByRole("alert")).toContainText("came too late and changed nothing");
   await picture(slow, "second-decision");
   expect(existsSync(join(await api.worktree(session), "HOURS.md"))).toBe(true);
   const decided = (await api.events(session)).filter(({ type }) => type === "gate.decided");

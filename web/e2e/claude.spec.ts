@@ -1,7 +1,7 @@
 /** The main job with the real Claude Code, which speaks to a scripted model on this machine. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { SESSION_MS, UP_MS } from "./bounded.ts";
+import { SESSION_MS } from "./bounded.ts";
 import { expect, test } from "./journey.ts";
 import * as pages from "./pages.ts";
 import { picture } from "./pictures.ts";

@@ -20,7 +20,7 @@ export function DiffLines({ lines, label, className = "" }: DiffLinesProps): Rea
   return (
     // Scrolls, so the keyboard must reach it.
     <section tabIndex={0} aria-label={label} className={`code-view py-1 ${className}`}>
-      <div className="w-max min-w-full">
+      <div className="wide:w-max wide:min-w-full">
         {shown.map((line, index) => (
           // A patch never changes order: an index is a true key here.
           // oxlint-disable-next-line react/no-array-index-key
@@ -54,14 +54,17 @@ function Line({ line, numbered }: { line: DiffLine; numbered: boolean }): ReactN
         {sign}
       </span>
       {word ? <span className="sr-only">{word} </span> : null}
-      <span>{line.text || " "}</span>
+      {/* A phone has no room to scroll sideways in: there lines break. */}
+      <span className="min-w-0 [overflow-wrap:anywhere] whitespace-pre-wrap wide:whitespace-pre">
+        {line.text || " "}
+      </span>
     </div>
   );
 }
 
 function Number({ value }: { value: number | null }): ReactNode {
   return (
-    <span aria-hidden className="w-10 shrink-0 pr-1 text-right text-muted select-none">
+    <span aria-hidden className="w-8 shrink-0 pr-1 wide:w-10 text-right text-muted select-none">
       {value ?? ""}
     </span>
   );

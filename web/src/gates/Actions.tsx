@@ -9,7 +9,7 @@ import { decide } from "../outbox/actions.ts";
 import { sendAgain, type Wish } from "../outbox/outbox.ts";
 import { useKeys } from "../ui/keys.ts";
 import { Problem } from "../ui/Problem.tsx";
-import type { Draft } from "./draft.ts";
+import { type Draft, UNSEEN } from "./draft.ts";
 import { Receipts } from "./Receipts.tsx";
 
 interface ActionsProps {
@@ -86,7 +86,8 @@ function Ask({
       {mode === "ask" ? null : <Drafting draft={draft} gate={gate} />}
       {word !== null && mode !== "deny" ? (
         <label className="mb-3 block text-small text-muted">
-          This cannot be undone. To allow it, type <b className="font-mono text-text">{word}</b>
+          {word === UNSEEN ? "You do not see all of it." : "This cannot be undone."} To allow it, type{" "}
+          <b className="font-mono text-text">{word}</b>
           <input
             ref={wordField}
             className="field mt-1 font-mono"
@@ -148,7 +149,7 @@ function Drafting({ draft, gate }: { draft: Draft; gate: Gate }): ReactNode {
         // Opened by the person's own hand, on this card.
         // oxlint-disable-next-line jsx-a11y/no-autofocus
         autoFocus
-        className={`field max-h-[40dvh] [field-sizing:content] ${denying ? "min-h-16" : "min-h-16 font-mono"}`}
+        className={`field max-h-(--exact-max) [field-sizing:content] ${denying ? "min-h-16" : "min-h-16 font-mono"}`}
         spellCheck={denying}
         value={value}
         onChange={({ target }) => (denying ? draft.setReason(target.value) : draft.setEdited(target.value))}

@@ -14,9 +14,11 @@ interface GateBodyProps {
   gate: Pick<Gate, "kind" | "tool" | "input" | "plan">;
   /** Where the session works, to tell what lies inside it from what does not. */
   worktree: string | null;
+  /** What has been said above: a file that is named there is not named again. */
+  title?: string;
 }
 
-export function GateBody({ gate, worktree }: GateBodyProps): ReactNode {
+export function GateBody({ gate, worktree, title = "" }: GateBodyProps): ReactNode {
   const subject = subjectOf(gate);
   switch (subject.kind) {
     case "question":
@@ -27,7 +29,7 @@ export function GateBody({ gate, worktree }: GateBodyProps): ReactNode {
         <section
           tabIndex={0}
           aria-label="Plan"
-          className="max-h-[50dvh] overflow-auto rounded border border-line px-4 py-3"
+          className="max-h-(--plan-max) overflow-auto rounded border border-line px-4 py-3"
         >
           <Markdown text={subject.text} />
         </section>
@@ -45,12 +47,13 @@ export function GateBody({ gate, worktree }: GateBodyProps): ReactNode {
           {subject.edits.map((edit, index) => (
             // Edits of one call are applied in order: an index is a true key here.
             // oxlint-disable-next-line react/no-array-index-key
-            <EditView key={index} path={subject.path} worktree={worktree} edit={edit} />
+            <EditView key={index} path={subject.path} worktree={worktree} edit={edit} title={title} />
           ))}
           <Rest fields={subject.rest} worktree={worktree} />
         </>
       );
     case "fields":
+      if (isSaid(subject.fields, worktree, title)) return null;
       return (
         <div className="rounded border border-line bg-sunken px-3 py-2">
           <Rest fields={subject.fields} worktree={worktree} />
@@ -69,7 +72,7 @@ export function Exact({ text, label }: { text: string; label: string }): ReactNo
       <pre
         tabIndex={0}
         aria-label={label}
-        className="code-view max-h-[40dvh] px-3 py-2 [overflow-wrap:anywhere] whitespace-pre-wrap"
+        className="code-view max-h-(--exact-max) px-3 py-2 [overflow-wrap:anywhere] whitespace-pre-wrap"
       >
         {visible(text)}
       </pre>
@@ -80,30 +83,49 @@ export function Exact({ text, label }: { text: string; label: string }): ReactNo
   );
 }
 
-function EditView({
-  path,
-  worktree,
-  edit,
-}: {
+interface EditViewProps {
   path: string;
   worktree: string | null;
   edit: Edit;
-}): ReactNode {
+  title: string;
+}
+
+function EditView({ path, worktree, edit, title }: EditViewProps): ReactNode {
   const lines = edit.lines.map((line) => ({ ...line, text: visible(line.text) }));
   return (
     <div>
       <p className="mb-1 flex flex-wrap items-baseline gap-x-3 text-small">
-        <PathName path={path} worktree={worktree} />
+        {isNamed(path, worktree, title) ? null : <PathName path={path} worktree={worktree} />}
         <Changes {...countChanges(lines)} />
         {edit.title ? <span className="text-muted">{edit.title}</span> : null}
       </p>
-      <DiffLines lines={lines} label={`Change to ${path}`} className="max-h-[40dvh]" />
+      <DiffLines lines={lines} label={`Change to ${path}`} className="max-h-(--exact-max)" />
     </div>
   );
 }
 
+/** Whether the one thing there is to say stands in the title already, whole. */
+function isSaid(fields: Fields, worktree: string | null, title: string): boolean {
+  const values = Object.values(fields);
+  const [value] = values;
+  return values.length === 1 && typeof value === "string" && isNamed(value, worktree, title);
+}
+
+function isNamed(path: string, worktree: string | null, title: string): boolean {
+  const { name, where } = placeOf(path, worktree);
+  return where !== "outside" && title.includes(`\`${visible(name)}\``);
+}
+
 /** What an agent says in these is meant for people. */
 const prose: ReadonlySet<string> = new Set(["description", "prompt", "reason"]);
+
+/** In a person's words, where the agent's name for a field means the same everywhere. */
+const labels: Readonly<Record<string, string>> = {
+  description: "Purpose",
+  file_path: "File",
+  filePath: "File",
+  path: "Path",
+};
 
 /** The fields that have no form of their own: small, and never left out. */
 function Rest({ fields, worktree }: { fields: Fields; worktree: string | null }): ReactNode {
@@ -113,9 +135,9 @@ function Rest({ fields, worktree }: { fields: Fields; worktree: string | null })
     <dl className="grid grid-cols-[auto_1fr] gap-x-3 text-small">
       {entries.map(([name, value]) => (
         <div key={name} className="contents">
-          <dt className="text-muted">{visible(name)}</dt>
+          <dt className="text-muted">{labels[name] ?? visible(name)}</dt>
           <dd
-            className={`max-h-[40dvh] min-w-0 overflow-y-auto [overflow-wrap:anywhere] whitespace-pre-wrap ${prose.has(name) ? "" : "font-mono"}`}
+            className={`max-h-(--exact-max) min-w-0 overflow-y-auto [overflow-wrap:anywhere] whitespace-pre-wrap ${prose.has(name) ? "" : "font-mono"}`}
           >
             <Value value={value} worktree={worktree} />
           </dd>

@@ -18,7 +18,10 @@ import { visible } from "../ui/visible.ts";
 import { Actions } from "./Actions.tsx";
 import { GateBody } from "./GateBody.tsx";
 import { Questions } from "./Questions.tsx";
+import { Cut } from "./Cut.tsx";
 import { useDraft } from "./draft.ts";
+import { headline } from "./subject.ts";
+import { useWholeGate } from "./whole.ts";
 
 interface GateCardProps {
   gate: Gate;
@@ -30,53 +33,84 @@ interface GateCardProps {
   onClose?: (() => void) | null;
 }
 
-export function GateCard({ gate, active, place, onClose = null }: GateCardProps): ReactNode {
+export function GateCard(props: GateCardProps): ReactNode {
+  const { gate, problem, retry } = useWholeGate(props.gate);
+  // What a person edits begins as the whole: with another text the draft begins anew.
+  return (
+    <Card
+      key={gate.truncated ? "cut" : "whole"}
+      {...props}
+      gate={gate}
+      unseen={problem !== null}
+      cut={gate.truncated ? <Cut problem={problem} retry={retry} /> : null}
+    />
+  );
+}
+
+interface CardProps extends GateCardProps {
+  /** What is said of a text that is not whole. */
+  cut: ReactNode;
+  /** The whole of it cannot be had. */
+  unseen: boolean;
+}
+
+function Card({ gate, active, place, onClose = null, cut, unseen }: CardProps): ReactNode {
   const me = useMe();
   const wish = useOutbox(({ wishes }) => wishes.get(gate.id) ?? null);
-  const draft = useDraft(gate);
+  const draft = useDraft(gate, unseen);
   const worktree = useFleet(({ sessions }) => sessions.get(gate.session)?.worktree ?? null);
   const { icon: Icon } = kinds[gate.kind];
+  const title = headline(gate);
   const open = gate.state === "pending" && (wish === null || wish.state === "failed");
   return (
     <article
       aria-label={visible(gate.summary).replaceAll("`", "")}
       data-gate={gate.id}
-      className={`rounded border bg-raised ${borders[open ? (active ? "active" : "open") : "closed"]}`}
+      className={`rounded border bg-raised ${places[place]} ${borders[open ? (active ? "active" : "open") : "closed"]}`}
     >
-      <header className="px-4 pt-3">
-        <h2 className="flex gap-2 text-large font-semibold">
-          <Icon size={18} aria-hidden className={`mt-[3px] shrink-0 ${open ? "text-needs" : "text-faint"}`} />
-          <span className="min-w-0 [overflow-wrap:anywhere]">
-            <Hint text={visible(gate.summary)} />
-          </span>
-        </h2>
-        <p className="text-small text-muted [overflow-wrap:anywhere]">
-          in {gate.project_name}
-          {gate.branch ? ` · ${gate.branch}` : ""} on {gate.host}
+      {/* Scrolls where room is short, so that the buttons below stay where they are. */}
+      <div className="min-h-24 overflow-y-auto overscroll-contain">
+        <header className="px-4 pt-3">
+          <h2 className="flex gap-2 text-large font-semibold">
+            <Icon
+              size={18}
+              aria-hidden
+              className={`mt-[3px] shrink-0 ${open ? "text-needs" : "text-faint"}`}
+            />
+            <span className="min-w-0 [overflow-wrap:anywhere]">
+              <Hint text={visible(title)} />
+            </span>
+          </h2>
+          <p className="text-small text-muted [overflow-wrap:anywhere]">
+            in {gate.project_name}
+            {gate.branch ? ` · ${gate.branch}` : ""} on {gate.host}
+          </p>
           {place === "inbox" ? (
-            <>
-              {" · "}
+            <p className="truncate text-small">
               <Link href={`/sessions/${gate.session}`} className="link">
                 {sessionTitle(gate.session_title, gate.agent)}
               </Link>
-            </>
+            </p>
           ) : null}
-        </p>
-      </header>
-      <div className="grid gap-3 px-4 py-3">
-        <GateBody gate={gate} worktree={worktree} />
-        {gate.kind === "question" ? (
-          <Questions
-            id={gate.id}
-            questions={gate.questions}
-            titled={gate.questions.length === 1 && gate.summary.includes(gate.questions[0]?.question ?? "\n")}
-            answers={draft.answers}
-            disabled={!open}
-            onChange={draft.setAnswers}
-          />
-        ) : null}
-        <Risks risks={gate.risks} />
-        <Asker gate={gate} />
+        </header>
+        <div className="grid gap-3 px-4 py-3">
+          <GateBody gate={gate} worktree={worktree} title={title} />
+          {cut}
+          {gate.kind === "question" ? (
+            <Questions
+              id={gate.id}
+              questions={gate.questions}
+              titled={
+                gate.questions.length === 1 && gate.summary.includes(gate.questions[0]?.question ?? "\n")
+              }
+              answers={draft.answers}
+              disabled={!open}
+              onChange={draft.setAnswers}
+            />
+          ) : null}
+          <Risks risks={gate.risks} />
+          <Asker gate={gate} />
+        </div>
       </div>
       <Actions
         gate={gate}
@@ -96,6 +130,12 @@ const kinds: Record<GateKind, { icon: typeof Bot }> = {
   question: { icon: CircleHelp },
   plan: { icon: ListChecks },
 };
+
+/** Above the composer a card leaves room for what was said before it. */
+const places = {
+  inbox: "",
+  session: "flex max-h-[62dvh] flex-col [--exact-max:26dvh] [--plan-max:none] wide:[--exact-max:32dvh]",
+} as const;
 
 /** Amber as long as a person is waited for; what they have decided, sent or not, no longer asks for them. */
 const borders = {

@@ -7,6 +7,9 @@ import { dangerWord } from "./danger.ts";
 import { type Answers, finished } from "./Questions.tsx";
 import { editableText } from "./subject.ts";
 
+/** The word to type for what cannot be shown whole. */
+export const UNSEEN = "unseen";
+
 export type Mode = "ask" | "deny" | "edit";
 
 export interface Draft {
@@ -27,14 +30,15 @@ export interface Draft {
   readonly deny: DecisionRequest;
 }
 
-export function useDraft(gate: Gate): Draft {
+/** `unseen`: the whole of what was cut cannot be had, so that nobody has seen it. */
+export function useDraft(gate: Gate, unseen: boolean): Draft {
   const [mode, setMode] = useState<Mode>("ask");
   const [answers, setAnswers] = useState<Answers>({});
   const [reason, setReason] = useState("");
   const [edited, setEdited] = useState(() => textOf(gate));
   const [typed, setTyped] = useState("");
   const input = mode === "edit" ? inputOf(gate, edited) : undefined;
-  const word = dangerWord({ tool: gate.tool, input: input ?? gate.input });
+  const word = unseen ? UNSEEN : dangerWord({ tool: gate.tool, input: input ?? gate.input });
   const said = reason.trim();
   return {
     mode,
@@ -48,7 +52,10 @@ export function useDraft(gate: Gate): Draft {
     typed,
     setTyped,
     word,
-    allow: allowed(gate, { mode, answers, input, word, typed }),
+    allow:
+      gate.truncated && !unseen
+        ? "The rest of it is on its way."
+        : allowed(gate, { mode, answers, input, word, typed }),
     deny: { decision: "deny", ...(said === "" ? {} : { reason: said }) },
   };
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { JsonValue } from "../api/wire.ts";
-import { editableText, subjectOf } from "./subject.ts";
+import { editableText, headline, subjectOf } from "./subject.ts";
 
 const tool = (name: string, input: JsonValue): ReturnType<typeof subjectOf> =>
   subjectOf({ kind: "tool", tool: name, input, plan: null });
+
+const title = (name: string): string =>
+  headline({ kind: "tool", tool: name, input: { command: "ls" }, summary: "Runs `ls`.", questions: [] });
 
 describe("what a gate is about", () => {
   it("is the exact command, with every other field beside it", () => {
@@ -31,6 +34,11 @@ describe("what a gate is about", () => {
     expect(tool("mcp__x", { a: [1] }).kind).toBe("input");
     expect(tool("mcp__x", { a: 1 })).toEqual({ kind: "fields", fields: { a: 1 } });
     expect(tool("Edit", { path: "/a", edits: [{ surprise: true }] }).kind).toBe("input");
+  });
+
+  it("is named in the title only where it does not stand in full below", () => {
+    expect(title("Bash")).toBe("Runs a command.");
+    expect(title("mcp__x")).toBe("Runs `ls`.");
   });
 
   it("may be changed as text only where one field holds it", () => {

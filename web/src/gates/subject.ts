@@ -32,6 +32,19 @@ export function subjectOf({
   return editOf(input) ?? fieldsOf(input) ?? { kind: "input", text: JSON.stringify(input, null, 2) };
 }
 
+/** The title of a card. What stands in full below it is not said here in short. */
+export function headline({
+  kind,
+  tool,
+  input,
+  summary,
+  questions,
+}: Pick<Gate, "kind" | "tool" | "input" | "summary" | "questions">): string {
+  if (kind === "question" && questions.length > 1) return `Asks ${questions.length} questions.`;
+  if (kind === "tool" && commandOf(tool, input) !== null) return "Runs a command.";
+  return summary;
+}
+
 /** The field that holds the text a person would change, and the text; null = the whole input as JSON. */
 export function editableText(tool: string, input: JsonValue): { field: string; text: string } | null {
   if (commandOf(tool, input) === null || !isObject(input)) return null;

@@ -56,7 +56,7 @@ export function Composer({ row, log }: ComposerProps): ReactNode {
           <textarea
             rows={1}
             aria-label="Message to the agent"
-            placeholder={`Write to ${row.agent}`}
+            placeholder={row.state === "asleep" ? `Write, and ${row.agent} wakes` : `Write to ${row.agent}`}
             className="max-h-[30dvh] min-h-9 min-w-0 grow resize-none bg-transparent px-1 py-2 [field-sizing:content] placeholder:text-faint focus-visible:outline-none"
             value={text}
             onChange={({ target }) => write(target.value)}

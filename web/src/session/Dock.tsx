@@ -25,7 +25,7 @@ export function Dock({ session }: { session: string }): ReactNode {
       aria-label="Waiting for you"
       className="shrink-0 border-t border-line bg-page px-3 pt-3 wide:px-5"
     >
-      <div className="mx-auto max-h-[62dvh] max-w-[760px] overflow-y-auto overscroll-contain">
+      <div className="mx-auto max-w-[760px]">
         {pending.length > 1 ? (
           <p className="mb-1 text-small text-needs">
             1 of {pending.length} that wait here.{" "}

@@ -79,9 +79,9 @@ function Form({
   };
   if (projects.length === 0) return <NoProject />;
   return (
-    <form className="grid max-w-[640px] gap-5" onSubmit={submit}>
+    <form className="grid gap-4 wide:gap-5" onSubmit={submit}>
       <AgentChoice agents={agents} chosen={agent} onChoose={setAgent} />
-      <div className="grid gap-5 wide:grid-cols-2">
+      <div className="grid grid-cols-2 gap-3 wide:gap-5">
         <label className="block">
           <span className="label">Project</span>
           <select className="field" value={project} onChange={({ target }) => setProject(target.value)}>
@@ -96,7 +96,7 @@ function Form({
         <label className="block">
           <span className="label">Host</span>
           <select className="field" value={host} onChange={({ target }) => setHost(target.value)}>
-            <option value="">Place it where there is room</option>
+            <option value="">Any with room</option>
             {hostsFor(chosen, worker).map((name) => (
               <option key={name} value={name}>
                 {name}
@@ -117,6 +117,16 @@ function Form({
           }}
         />
       </label>
+      {create.error ? <Problem error={create.error} /> : null}
+      <div className="flex justify-end">
+        <button
+          type="submit"
+          className="button button-primary button-touch"
+          disabled={create.isPending || project === "" || !worker?.available}
+        >
+          {create.isPending ? "Starting" : "Start session"}
+        </button>
+      </div>
       {agent === "rehearsal" ? <Rehearsal onPrompt={setPrompt} /> : null}
       <details>
         <summary className="flex min-h-8 list-none items-center gap-1 text-small text-muted">
@@ -131,16 +141,6 @@ function Form({
           onChange={({ target }) => setBase(target.value)}
         />
       </details>
-      {create.error ? <Problem error={create.error} /> : null}
-      <div className="flex justify-end">
-        <button
-          type="submit"
-          className="button button-primary button-touch"
-          disabled={create.isPending || project === "" || !worker?.available}
-        >
-          {create.isPending ? "Starting" : "Start session"}
-        </button>
-      </div>
     </form>
   );
 }

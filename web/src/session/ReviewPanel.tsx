@@ -52,6 +52,11 @@ export function ReviewPanel({ row, beside, onClose }: ReviewPanelProps): ReactNo
       <div className="min-h-0 grow overflow-y-auto overscroll-contain p-4">
         {diff.error ? <Problem error={diff.error} retry={() => void diff.refetch()} /> : null}
         {diff.data && files.length === 0 ? <p className="text-muted">No file has been changed yet.</p> : null}
+        {files.some(({ patches }) => patches.length > 1) ? (
+          <p className="mb-2 text-small text-faint">
+            Where a file was changed several times, each change stands by itself, oldest first.
+          </p>
+        ) : null}
         <div className="grid gap-2">
           {files.map((file) => (
             <FileSection key={file.path} file={file} open={files.length <= 3} />

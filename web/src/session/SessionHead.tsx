@@ -1,19 +1,21 @@
-/** The head of a session: what it is, how it stands, and the few things done to the whole of it. */
-import { ArrowLeft, FileDiff, Play, Square } from "lucide-react";
-import { type ReactNode, useState } from "react";
+/**
+ * The head of a session: what it is, how it stands, and the few things done to the whole of it. One line for the title
+ * and one for the rest; where there is little room the buttons stand in the second, so that the title can be read.
+ */
+import { ArrowLeft, ChevronRight, FileDiff } from "lucide-react";
+import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { useMutation } from "@tanstack/react-query";
 import { useWaiting } from "../app/attention.ts";
 import { ConnectionLine } from "../app/ConnectionLine.tsx";
-import { routes } from "../api/routes.ts";
 import type { SessionRow, State } from "../api/wire.ts";
 import { Changes } from "../diff/Changes.tsx";
 import { useStanding } from "../fleet/standing.ts";
+import { useWide } from "../ui/media.ts";
 import { StateMark } from "../ui/StateMark.tsx";
-import { dollars, tokens } from "../ui/numbers.ts";
-import { Problem } from "../ui/Problem.tsx";
 import { sessionTitle } from "../ui/title.ts";
+import { Life } from "./Life.tsx";
 import type { SessionLog } from "./reduce.ts";
+import { SessionMeta } from "./SessionMeta.tsx";
 
 interface SessionHeadProps {
   row: SessionRow;
@@ -23,66 +25,38 @@ interface SessionHeadProps {
 }
 
 export function SessionHead({ row, log, review, onReview }: SessionHeadProps): ReactNode {
-  const { state, word } = useStanding(row);
-  const others = useWaiting();
-  const elsewhere = others.count - row.pending_gates;
+  const wide = useWide();
+  const { state } = useStanding(row);
+  const mark = <StateMark state={state} named={false} />;
+  const actions = (
+    <>
+      <ReviewButton row={row} review={review} onReview={onReview} />
+      <Life row={row} />
+    </>
+  );
   return (
-    <header className="relative shrink-0 border-b border-line px-3 py-2 wide:px-5">
-      <div className="flex items-center gap-2">
-        <Link href="/sessions" className="button-quiet -ml-2 px-2! wide:hidden" aria-label="All sessions">
-          <ArrowLeft size={18} aria-hidden />
-        </Link>
-        <StateMark state={state} named={false} />
-        <h1
-          className="line-clamp-2 min-w-0 grow text-large font-semibold wide:line-clamp-1"
-          title={row.title}
-        >
+    <header className="relative min-h-[61px] shrink-0 border-b border-line px-2 py-1 wide:px-5 wide:py-2">
+      <div className="flex items-center gap-1 wide:gap-2">
+        {wide ? mark : <Back />}
+        <h1 className="min-w-0 grow truncate text-large font-semibold" title={row.title}>
           {sessionTitle(row.title, row.agent)}
         </h1>
-        <button
-          type="button"
-          className="button-quiet"
-          aria-expanded={review}
-          title="Review changes (r)"
-          onClick={onReview}
-        >
-          <FileDiff size={16} aria-hidden />
-          {row.added + row.removed > 0 ? <Changes added={row.added} removed={row.removed} /> : "Changes"}
-        </button>
-        <Life row={row} />
+        {wide ? actions : <Elsewhere row={row} />}
       </div>
-      <p className="flex flex-wrap gap-x-2 text-small text-muted">
-        <span className={wordLooks[state] ?? ""}>{word}</span>
-        <span>{row.project_name}</span>
-        {row.branch ? <span className="hidden font-mono wide:inline">{row.branch}</span> : null}
-        <span>{row.host}</span>
-        <span>
-          {row.agent}
-          {row.model && row.model !== row.agent ? ` · ${row.model}` : ""}
-        </span>
-        <Context row={row} log={log} />
-        {row.cost_usd > 0 ? <span>{dollars(row.cost_usd)}</span> : null}
-        {row.isolated === false ? (
-          <span title="The agent runs as the runner's own user.">not isolated</span>
-        ) : null}
-        {elsewhere > 0 ? (
-          <Link href="/approvals" className="ml-auto font-medium text-needs underline wide:hidden">
-            {elsewhere} more wait elsewhere
-          </Link>
-        ) : null}
-      </p>
+      <div className="flex items-center gap-2 pl-2 wide:pl-0">
+        {wide ? null : mark}
+        <SessionMeta row={row} log={log} />
+        {wide ? null : <div className="flex shrink-0">{actions}</div>}
+      </div>
       {row.state_reason && showsReason[row.state] ? (
-        <p className="text-small text-muted">{row.state_reason}</p>
+        <p className="px-2 pb-1 text-small text-muted first-letter:uppercase wide:px-0 wide:pb-0">
+          {row.state_reason}
+        </p>
       ) : null}
       <ConnectionLine />
     </header>
   );
 }
-
-const wordLooks: Partial<Record<State, string>> = {
-  waiting: "text-needs font-medium",
-  lost: "text-bad font-medium",
-};
 
 /** Where the reason says more than the state does. */
 const showsReason: Record<State, boolean> = {
@@ -96,63 +70,46 @@ const showsReason: Record<State, boolean> = {
   ended: true,
 };
 
-function Context({ row, log }: { row: SessionRow; log: SessionLog | null }): ReactNode {
-  const used = log?.facts.contextTokens ?? row.context_tokens;
-  const most = log?.facts.contextTokensMax ?? row.context_tokens_max;
-  if (!used || !most) return null;
-  const percent = Math.round((100 * used) / most);
+function Back(): ReactNode {
   return (
-    <span
-      title={`${tokens(used)} of ${tokens(most)} tokens of context`}
-      className={percent >= 85 ? "text-needs" : ""}
-    >
-      {percent}% context
-    </span>
+    <Link href="/sessions" className="button-quiet px-2!" aria-label="All sessions">
+      <ArrowLeft size={18} aria-hidden />
+    </Link>
   );
 }
 
-/** Ending a session is asked twice, in place; starting its agent again is not. */
-function Life({ row }: { row: SessionRow }): ReactNode {
-  const [asking, setAsking] = useState(false);
-  const stop = useMutation({ mutationFn: () => routes.stop(row.id), onSettled: () => setAsking(false) });
-  const resume = useMutation({ mutationFn: () => routes.resume(row.id) });
-  const error = stop.error ?? resume.error;
-  if (error) return <Problem error={error} retry={() => (stop.error ? stop.reset() : resume.reset())} />;
-  if (row.state === "ended") return null;
-  if (row.state === "asleep") {
-    return (
-      <button
-        type="button"
-        className="button-quiet"
-        disabled={resume.isPending}
-        onClick={() => resume.mutate()}
-      >
-        <Play size={14} aria-hidden />
-        Wake
-      </button>
-    );
-  }
-  if (!asking) {
-    return (
-      <button type="button" className="button-quiet" title="End this session" onClick={() => setAsking(true)}>
-        <Square size={14} aria-hidden className="hidden wide:block" />
-        End
-      </button>
-    );
-  }
+/** On a phone the inbox is not in sight beside a session. */
+function Elsewhere({ row }: { row: SessionRow }): ReactNode {
+  const waiting = useWaiting();
+  const count = waiting.count - row.pending_gates;
+  if (count <= 0) return null;
   return (
-    <span className="flex items-center gap-1">
-      <button
-        type="button"
-        className="button-quiet text-bad!"
-        disabled={stop.isPending}
-        onClick={() => stop.mutate()}
-      >
-        End it; the worktree stays
-      </button>
-      <button type="button" className="button-quiet" onClick={() => setAsking(false)}>
-        Keep
-      </button>
-    </span>
+    <Link
+      href="/approvals"
+      aria-label={`${count} more wait elsewhere`}
+      className="flex min-h-10 shrink-0 items-center gap-0.5 pr-1 pl-2 text-small font-medium text-needs"
+    >
+      {count} more
+      <ChevronRight size={14} aria-hidden />
+    </Link>
+  );
+}
+
+function ReviewButton({
+  row,
+  review,
+  onReview,
+}: Pick<SessionHeadProps, "row" | "review" | "onReview">): ReactNode {
+  return (
+    <button
+      type="button"
+      className="button-quiet"
+      aria-expanded={review}
+      title="Review changes (r)"
+      onClick={onReview}
+    >
+      <FileDiff size={16} aria-hidden className="hidden wide:block" />
+      {row.added + row.removed > 0 ? <Changes added={row.added} removed={row.removed} /> : "Changes"}
+    </button>
   );
 }

@@ -2,14 +2,18 @@
  * One session: its head, the transcript, what waits for a person, and the composer. Owns how these share the room, and
  * the panel with the changes beside them.
  */
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { Link } from "wouter";
+import { useMe } from "../account/me.ts";
+import type { SessionRow } from "../api/wire.ts";
 import { useSession } from "../app/services.ts";
 import { useFleet } from "../fleet/store.ts";
 import { useKeys } from "../ui/keys.ts";
 import { useMedia } from "../ui/media.ts";
 import { Composer } from "./Composer.tsx";
 import { Dock } from "./Dock.tsx";
+import { type People, PeopleContext } from "./people.ts";
+import type { SessionLog } from "./reduce.ts";
 import { ReviewPanel } from "./ReviewPanel.tsx";
 import { SessionHead } from "./SessionHead.tsx";
 import { Transcript } from "./Transcript.tsx";
@@ -22,7 +26,8 @@ export function SessionPage({ id }: { id: string }): ReactNode {
   const broad = useMedia("(width >= 1240px)");
   useKeys({ r: () => setReview(!review), Escape: () => setReview(false) });
 
-  const row = listed ?? view.row;
+  const row = listed ?? view.row ?? null;
+  const people = usePeople(row, view.log);
   if (view.problem && !row) return <Missing problem={view.problem} />;
   return (
     <div className="flex h-full">
@@ -31,13 +36,27 @@ export function SessionPage({ id }: { id: string }): ReactNode {
           <SessionHead row={row} log={view.log} review={review} onReview={() => setReview(!review)} />
         ) : null}
         <WorktreeContext value={row?.worktree ?? null}>
-          <Transcript id={id} view={view} row={row ?? null} />
+          <PeopleContext value={people}>
+            <Transcript id={id} view={view} row={row} />
+          </PeopleContext>
         </WorktreeContext>
         <Dock session={id} />
         {row ? <Composer row={row} log={view.log} /> : null}
       </main>
       {review && row ? <ReviewPanel row={row} beside={broad} onClose={() => setReview(false)} /> : null}
     </div>
+  );
+}
+
+/** The same object as long as nobody is new: the rows that show a name need not be drawn again. */
+function usePeople(row: SessionRow | null, log: SessionLog | null): People {
+  const { id, name } = useMe();
+  const starter = row?.created_by ?? id;
+  const starterName = row?.created_by_name ?? name;
+  const decided = log?.facts.people;
+  return useMemo(
+    () => ({ ...decided, [starter]: starterName, [id]: name }),
+    [decided, starter, starterName, id, name],
   );
 }
 

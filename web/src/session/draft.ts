@@ -48,7 +48,11 @@ export class Draft {
       case "session.ended":
         this.learn({ state: "ended", stateReason: event.data.reason, turn: null, retry: null });
         this.partials = noPartials;
-        return this.note(event, event.data.clean ? "quiet" : "error", `Session ended: ${event.data.reason}`);
+        return this.note(
+          event,
+          event.data.clean ? "quiet" : "error",
+          sentence(`The session has ended: ${event.data.reason}`),
+        );
       case "agent.ready": {
         const { agent, version, model } = event.data;
         return this.learn({ agent, agentVersion: version ?? null, model: model ?? null, retry: null });
@@ -57,8 +61,8 @@ export class Draft {
         const { expected, reason, stderr_tail: detail } = event.data;
         this.learn({ retry: null });
         this.partials = noPartials;
-        const text = expected ? `Agent stopped: ${reason}` : `Agent exited: ${reason}`;
-        return this.note(event, expected ? "quiet" : "error", text, null, expected ? "" : detail);
+        this.sayOnce(reason);
+        return this.note(event, expected ? "quiet" : "error", sentence(reason), null, expected ? "" : detail);
       }
       case "agent.retrying":
         return this.learn({ retry: { ...event.data, at } });
@@ -77,7 +81,7 @@ export class Draft {
         return this.put({ kind: "turn", id, at, outcome, error: error ?? null, durationMs, tokens, costUsd });
       }
       case "message.user": {
-        const { command, text, delivery, attachments } = event.data;
+        const { command, text, delivery, attachments, by } = event.data;
         if (this.items.has(`user:${command}`) || this.queue.some((item) => item.command === command)) return;
         const id = `user:${command}`;
         const item: UserItem = {
@@ -89,6 +93,7 @@ export class Draft {
           delivery,
           attachments,
           deliveredAt: null,
+          by,
         };
         this.queue = [...this.queue, item];
         return;
@@ -132,6 +137,7 @@ export class Draft {
       }
       case "gate.decided": {
         const { gate, decision } = event.data;
+        this.learn({ people: { ...this.facts.people, [decision.by]: decision.by_name } });
         return this.gate(gate, (progress) => ({ ...progress, decided: { decision, at } }));
       }
       case "gate.withdrawn": {
@@ -172,6 +178,12 @@ export class Draft {
     this.items.set(item.id, item);
   }
 
+  /** A turn that failed with its agent: what is said of the agent is not said of the turn as well. */
+  private sayOnce(reason: string): void {
+    const last = this.items.get(this.added.at(-1) ?? this.log.order.at(-1) ?? "");
+    if (last?.kind === "turn" && last.error === reason) this.put({ ...last, error: null });
+  }
+
   private note(
     row: Moment,
     tone: NoticeItem["tone"],
@@ -202,6 +214,11 @@ export class Draft {
 /** Asked, or asked again under the same id after the agent was restarted: what was decided then no longer holds. */
 function reopened(opened: GateOpened, openedAt: string): GateProgress {
   return { opened, openedAt, decided: null, withdrawn: null };
+}
+
+function sentence(words: string): string {
+  const text = words.charAt(0).toUpperCase() + words.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function toolId(toolUse: string): string {

@@ -17,6 +17,8 @@ export interface SessionFacts {
   readonly retry: (AgentRetrying & { readonly at: string }) | null;
   readonly contextTokens: number | null;
   readonly contextTokensMax: number | null;
+  /** What people are called, by their id, as far as the log tells. */
+  readonly people: Readonly<Record<string, string>>;
 }
 
 export const noFacts: SessionFacts = {
@@ -33,4 +35,5 @@ export const noFacts: SessionFacts = {
   retry: null,
   contextTokens: null,
   contextTokensMax: null,
+  people: {},
 };

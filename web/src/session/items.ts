@@ -27,6 +27,8 @@ export interface UserItem extends Base {
   readonly delivery: Delivery;
   readonly attachments: readonly Attachment[];
   readonly deliveredAt: string | null;
+  /** The id of who wrote it. */
+  readonly by: string | null;
 }
 
 /** What the agent wrote, or thought. */

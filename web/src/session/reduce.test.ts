@@ -68,19 +68,24 @@ const delivered = (command: string): KnownEvent => ({
   type: "message.delivered",
   data: { command, turn: "turn_1" },
 });
-const turnEnded: KnownEvent = {
+const turnEnd = (outcome: "completed" | "failed", error: string | null): KnownEvent => ({
   type: "turn.finished",
   data: {
     turn: "turn_1",
-    outcome: "completed",
-    error: null,
+    outcome,
+    error,
     duration_ms: 1200,
     tokens: { input: 1, output: 2, cache_read: 0, cache_write: 0 },
     cost_usd: 0.01,
     context_tokens: 1000,
     context_tokens_max: 200_000,
   },
-};
+});
+const turnEnded = turnEnd("completed", null);
+const exited = (reason: string): KnownEvent => ({
+  type: "agent.exited",
+  data: { generation: 1, code: null, signal: 9, expected: false, reason, stderr_tail: "" },
+});
 const delta = (offset: number, text: string, message = "m1"): Live => ({
   type: "delta",
   data: { turn: "turn_1", message, block: 0, kind: "text", offset, text },
@@ -107,6 +112,16 @@ describe("folding events", () => {
     const more = fold(log, [...rows(3, said("m1", "hello"), turnEnded), ...rows(5, said("m2", "again"))]).log;
     expect(more.order).toEqual([...log.order, "speech:m2/0"]);
     expect(more.cursor).toBe(5);
+  });
+
+  it("says once why an agent is gone, in a sentence", () => {
+    const reason = "the agent was ended by signal 9";
+    const { items } = folded(turnEnd("failed", reason), exited(reason));
+    expect([...items.values()].map((item) => (item.kind === "turn" ? item.error : item.kind))).toEqual([
+      null,
+      "notice",
+    ]);
+    expect(items.get("notice:2")).toMatchObject({ text: "The agent was ended by signal 9." });
   });
 
   it("comes to the same in any cut", () => {

@@ -20,6 +20,7 @@ describe("a title", () => {
 
   it("of a rehearsal begins with what is said", () => {
     expect(sessionTitle("say The shop is open.", "rehearsal")).toBe("The shop is open.");
+    expect(sessionTitle("plan # Opening hours\\n\\n1. Read", "rehearsal")).toBe("Opening hours");
     expect(titled("say hello to Ada")).toBe("say hello to Ada");
   });
 

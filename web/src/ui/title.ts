@@ -1,9 +1,13 @@
 /** A session's title as a person reads it. It is the beginning of a prompt, and may carry the marks of one. */
 
 export function sessionTitle(title: string, agent: string): string {
-  // The first word of a rehearsal's script says who speaks, and that is no news in a title.
-  const said = agent === "rehearsal" ? title.replace(/^say /, "") : title;
-  return plain(said).trim() || "Untitled";
+  return plain(agent === "rehearsal" ? firstStep(title) : title).trim() || "Untitled";
+}
+
+/** Of a rehearsal's script the first line that its agent would write, without the word that says who speaks. */
+function firstStep(title: string): string {
+  const [line = ""] = title.split("\\n");
+  return line.replace(/^(?:say|plan) /, "");
 }
 
 /** Without the marks of markdown; a lone star or a name_with_lines stays what it is. */

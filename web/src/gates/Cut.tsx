@@ -1,0 +1,8 @@
+/** Says that a card does not show all of what it asks. */
+import type { ReactNode } from "react";
+import { Problem } from "../ui/Problem.tsx";
+
+export function Cut({ problem, retry }: { problem: Error | null; retry: () => void }): ReactNode {
+  if (problem) return <Problem error={problem} retry={retry} />;
+  return <p className="text-small text-needs">This is long; the rest of it is on its way.</p>;
+}

@@ -1,7 +1,10 @@
 //! Making the next process of a conversation ask again for a call whose agent ended.
 
+use std::io;
+
 use serde_json::Value;
 
+use super::claude;
 use super::configuration::Dialect;
 use super::launch::{LaunchRequest, is_this_program};
 
@@ -13,24 +16,44 @@ pub struct Unanswered<'a> {
     pub input: &'a Value,
 }
 
+/// Why a call cannot be asked again as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum AskAgainError {
-    #[error("this agent does not know how")]
-    NotKnown,
+    #[error("the agent had written nothing of this conversation to the disk yet")]
+    NoTranscript,
+    #[error(
+        "its transcript does not end with this call: it came too late to be written, belongs to a subagent, or was left behind"
+    )]
+    NotAtTheEnd,
+    #[error("the agent has a result for this call already")]
+    Answered,
+    #[error(
+        "{calls} calls of one message have no answer, and only a single one can be asked again"
+    )]
+    Several { calls: usize },
+    #[error("could not open its transcript")]
+    Open(#[source] io::Error),
+    #[error("could not read the end of its transcript")]
+    Read(#[source] io::Error),
+    #[error("could not write to its transcript")]
+    Write(#[source] io::Error),
 }
 
+/// Makes the next process of this conversation ask for `call` again, and for nothing else before it.
+///
 /// To be called after the old process is gone and before the new one starts; calling it twice changes nothing.
+/// It reads and writes the agent's files, and may take as long as a disk takes.
 pub fn ask_again(
     dialect: Dialect,
     name: &str,
     request: &LaunchRequest<'_>,
-    _call: &Unanswered<'_>,
+    call: &Unanswered<'_>,
 ) -> Result<(), AskAgainError> {
     // The rehearsal remembers its open ask by itself.
     if is_this_program(name, request.configuration) {
         return Ok(());
     }
     match dialect {
-        Dialect::Claude => Err(AskAgainError::NotKnown),
+        Dialect::Claude => claude::ask_again(request, call),
     }
 }

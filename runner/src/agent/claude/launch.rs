@@ -4,11 +4,10 @@
 //! starts nothing, and knows neither shim nor socket.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use nats::ids::SessionId;
-
+use super::mode::{self, Mode};
+use super::transcript;
 use crate::agent::{AgentConfiguration, Launch, LaunchRequest};
 
 /// Every tool asks, in every mode, whatever a repository allows; hooks of a repository, which could answer in our
@@ -64,6 +63,12 @@ const SLUG_CHARACTERS_MAX: usize = 200;
 /// Program, arguments and the whole environment. A conversation that is on the disk goes on, another one begins.
 #[must_use]
 pub fn launch(request: &LaunchRequest<'_>) -> Launch {
+    let transcript = transcript::find(
+        &configuration_folder(request.configuration, request.home),
+        request.session,
+    );
+    // Said aloud, because a repository may set another one, and a process does not take over that of the last one.
+    let mode = transcript.as_deref().map_or(Mode::Default, mode::of);
     let mut args = request.configuration.args.clone();
     args.extend(
         [
@@ -77,9 +82,8 @@ pub fn launch(request: &LaunchRequest<'_>) -> Launch {
             "--replay-user-messages",
             "--permission-prompt-tool",
             "stdio",
-            // Said aloud, because a repository may set another one.
             "--permission-mode",
-            "default",
+            mode.name(),
             "--settings",
             SETTINGS,
             // Without it the programs of a repository's `.mcp.json` are started, unasked.
@@ -87,7 +91,7 @@ pub fn launch(request: &LaunchRequest<'_>) -> Launch {
         ]
         .map(str::to_owned),
     );
-    args.extend(opening(request));
+    args.extend(opening(request, transcript.as_deref()));
     Launch {
         program: request.program.to_owned(),
         args,
@@ -107,47 +111,25 @@ pub fn configuration_folder(configuration: &AgentConfiguration, home: &Path) -> 
 
 /// The id of the session is the id of the conversation. The agent refuses to begin one that it knows, and to resume
 /// one that it does not.
-fn opening(request: &LaunchRequest<'_>) -> [String; 2] {
+fn opening(request: &LaunchRequest<'_>, transcript: Option<&Path>) -> [String; 2] {
     let id = request.session.uuid().to_string();
-    let transcript = transcript(
-        &configuration_folder(request.configuration, request.home),
-        request.session,
-    );
-    let remembered = request
-        .home
-        .join(REHEARSAL_MEMORY)
-        .join(format!("{id}.jsonl"))
-        .is_file();
     match transcript {
         // It looks an id up in the folder of its worktree only; from elsewhere it takes the file.
-        Some(path) if !is_of(&path, request.worktree) => {
+        Some(path) if !is_of(path, request.worktree) => {
             ["--resume".to_owned(), path.display().to_string()]
         }
         Some(_) => ["--resume".to_owned(), id],
-        None if remembered => ["--resume".to_owned(), id],
+        None if is_rehearsed(request) => ["--resume".to_owned(), id],
         None => ["--session-id".to_owned(), id],
     }
 }
 
-/// The newest transcript of the session, in whichever folder it lies.
-fn transcript(configuration_folder: &Path, session: SessionId) -> Option<PathBuf> {
-    let name = format!("{}.jsonl", session.uuid());
-    fs::read_dir(configuration_folder.join("projects"))
-        .ok()?
-        .filter_map(Result::ok)
-        .map(|folder| folder.path().join(&name))
-        .filter_map(|path| {
-            Some((
-                path.metadata()
-                    .ok()
-                    .filter(fs::Metadata::is_file)?
-                    .modified()
-                    .ok()?,
-                path,
-            ))
-        })
-        .max()
-        .map(|(_, path)| path)
+/// Whether it is a rehearsal's conversation, and it has begun.
+pub(super) fn is_rehearsed(request: &LaunchRequest<'_>) -> bool {
+    let memory = request.home.join(REHEARSAL_MEMORY);
+    memory
+        .join(format!("{}.jsonl", request.session.uuid()))
+        .is_file()
 }
 
 fn is_of(transcript: &Path, worktree: &Path) -> bool {

@@ -4,6 +4,10 @@
 //! process, no gate's state and no clock. `rehearse` speaks the same dialect and passes through here too.
 
 mod launch;
+mod mode;
+mod reask;
+
+mod transcript;
 
 mod protocol;
 
@@ -23,4 +27,5 @@ mod write;
 
 pub use launch::{configuration_folder, launch};
 pub use plan::plan_file;
+pub use reask::ask_again;
 pub use translate::Adapter;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use lenient::lenient;
+pub(super) use lenient::lenient;
 
 pub(super) use control::{Asking, ControlCancel, ControlRequest, ControlResponse, Controlled};
 pub(super) use message::{Block, Content, Message, Usage};

@@ -1,3 +1,7 @@
+use std::fs;
+
+use nats::ids::SessionId;
+
 use super::*;
 
 struct Home {
@@ -145,6 +149,16 @@ fn a_transcript_of_another_folder_is_resumed_by_its_path() {
         home.opening(),
         ["--resume".to_owned(), path.display().to_string()]
     );
+}
+
+#[test]
+fn a_conversation_in_plan_mode_goes_on_in_plan_mode() {
+    let home = Home::new();
+    let path = home.write_transcript("-another-host-a-tree");
+    let prompt = r#"{"type":"user","permissionMode":"plan","message":{"content":"think first"}}"#;
+    fs::write(path, format!("{prompt}\n")).unwrap();
+    let mode = ["--permission-mode", "plan"];
+    assert!(home.launch().args.windows(2).any(|window| window == mode));
 }
 
 #[test]

@@ -15,7 +15,7 @@ impl<'de, T: DeserializeOwned + Default> Deserialize<'de> for Lenient<T> {
 }
 
 /// A value of another type than expected counts as absent.
-pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+pub(in super::super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     let value = Value::deserialize(deserializer)?;

@@ -24,7 +24,7 @@ pub async fn beat(host: HostName, client: Client, sessions: Sessions, token: Can
             at: Timestamp::now(),
             load: load(),
             memory_free_bytes: Memory::now().available_bytes,
-            sessions: sessions.running(),
+            sessions: sessions.with_agent(),
         };
         if let Err(error) = records
             .put_for(host.as_str(), &presence, PRESENCE_TTL)

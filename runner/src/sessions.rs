@@ -118,15 +118,15 @@ impl Sessions {
         handle.tell(order).await.map_err(|_| Error::NotRunning)
     }
 
-    /// How many sessions have a task here.
+    /// How many sessions have an agent here now.
     #[must_use]
-    pub fn running(&self) -> u32 {
-        let running = self
+    pub fn with_agent(&self) -> u32 {
+        let count = self
             .lock()
             .values()
-            .filter(|handle| handle.is_running())
+            .filter(|handle| handle.has_agent())
             .count();
-        u32::try_from(running).unwrap_or(u32::MAX)
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// The way into a session; one that was over is taken up again.

@@ -14,7 +14,7 @@ use nats::client::{Followed, From, Options};
 use nats::command::{Command, GateDecide, MessageSend, Order, SessionStart, SessionStop};
 use nats::event::{Decision, GateOpened, State, Verdict};
 use nats::ids::{CommandId, HostName, SessionId, UserId};
-use nats::record::HostRecord;
+use nats::record::{HostRecord, Presence};
 use nats::stream::{self, Bucket};
 use nats::{Client, Envelope, Event, Timestamp, Wire, subject};
 use runner::Configuration;
@@ -243,6 +243,20 @@ impl Station {
             .collect()
     }
 
+    /// What the heartbeat says of agents that run.
+    async fn wait_agents(&self, wanted: u32) {
+        let presence = self.client.records::<Presence>(Bucket::Presence);
+        wait::until(
+            "the heartbeat to count the agents",
+            BOUND,
+            async || match presence.get(self.host.as_str()).await {
+                Ok(Some(entry)) if entry.value.sessions == wanted => Ok(()),
+                other => Err(format!("{other:?}")),
+            },
+        )
+        .await;
+    }
+
     async fn end(mut self, session: SessionId) {
         self.order(session, CommandId::new(), SessionStop {}).await;
         self.until(|event| matches!(event, Event::SessionEnded(_)).then_some(()))
@@ -250,6 +264,7 @@ impl Station {
         let seqs: Vec<u64> = self.seen.iter().map(|envelope| envelope.seq).collect();
         let whole: Vec<u64> = (1..=seqs.len() as u64).collect();
         assert_eq!(seqs, whole, "the log has a hole or a double");
+        self.wait_agents(0).await;
         self.stop_runner().await;
     }
 }

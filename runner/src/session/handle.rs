@@ -1,5 +1,8 @@
 //! The only way into a session: a command goes in, and the answer comes once it is on disk.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use nats::command::Order;
 use tokio::sync::{mpsc, oneshot};
 
@@ -10,6 +13,8 @@ pub(super) const COMMANDS_WAITING_MAX: usize = 16;
 #[derive(Clone)]
 pub struct Handle {
     sender: mpsc::Sender<Told>,
+    /// Whether an agent of this session holds a slot now; the session's task alone writes it.
+    has_agent: Arc<AtomicBool>,
 }
 
 /// A command and whom to tell that it is durable.
@@ -24,9 +29,14 @@ pub struct Told {
 pub struct NotRunning;
 
 impl Handle {
-    pub(super) fn new() -> (Self, mpsc::Receiver<Told>) {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Told>, Arc<AtomicBool>) {
         let (sender, receiver) = mpsc::channel(COMMANDS_WAITING_MAX);
-        (Self { sender }, receiver)
+        let has_agent = Arc::new(AtomicBool::new(false));
+        let handle = Self {
+            sender,
+            has_agent: has_agent.clone(),
+        };
+        (handle, receiver, has_agent)
     }
 
     /// Returns once the command is in the session's inbox, whether now or before.
@@ -40,6 +50,12 @@ impl Handle {
             .await
             .map_err(|_| NotRunning)?;
         answer.await.map_err(|_| NotRunning)
+    }
+
+    /// Whether an agent of this session runs, or is being started.
+    #[must_use]
+    pub fn has_agent(&self) -> bool {
+        self.is_running() && self.has_agent.load(Ordering::Relaxed)
     }
 
     #[must_use]

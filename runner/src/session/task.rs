@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nats::command::{Order, SessionStart};
@@ -18,7 +19,7 @@ use super::files::Files;
 use super::handle::{Handle, Told};
 use super::live::Outlet;
 use super::log::{self, Identity, Log, Saved};
-use super::machine::{AgentEnd, Effect, Input, Machine};
+use super::machine::{AgentEnd, AgentState, Effect, Input, Machine};
 use super::paths::SessionPaths;
 use super::perform::Done;
 use super::shim_link::ShimLink;
@@ -62,6 +63,9 @@ pub struct Task {
     live_sent: Instant,
     /// When the session began to have nothing to do.
     idle_since: Option<Instant>,
+    has_agent: Arc<AtomicBool>,
+    /// The session is over and everything of it has left the host.
+    settled: bool,
 }
 
 impl Task {
@@ -98,7 +102,7 @@ impl Task {
             newest: newest_seen,
             reached: reached_sender,
         };
-        let (handle, told) = Handle::new();
+        let (handle, told, has_agent) = Handle::new();
         let span = tracing::info_span!("session", session.id = %identity.session);
         let token = parts.token.child_token();
         parts
@@ -120,6 +124,8 @@ impl Task {
             live_due: None,
             live_sent: Instant::now(),
             idle_since: None,
+            has_agent,
+            settled: false,
         };
         parts.tasks.spawn(task.run(told, token).instrument(span));
         Ok(handle)
@@ -148,7 +154,11 @@ impl Task {
                 }
             }
             self.note_idleness();
+            if self.settled && self.shim.is_none() {
+                break;
+            }
         }
+        token.cancel();
         // Shim and agent stay: the next runner attaches to them where this one stopped reading.
     }
 
@@ -260,8 +270,8 @@ impl Task {
             Reached::UpTo(seq) => {
                 self.step(vec![Input::Acknowledged { seq }], None).await;
                 self.discard_objects(seq);
-                let settled = self.saved.machine.has_ended() && seq == self.saved.machine.seq();
-                if settled
+                self.settled = self.saved.machine.has_ended() && seq == self.saved.machine.seq();
+                if self.settled
                     && let Err(error) = tokio::task::block_in_place(|| self.log.note_relayed(seq))
                 {
                     tracing::warn!(%error, "could not note that the session is settled");
@@ -358,7 +368,10 @@ impl Task {
         }
     }
 
+    /// What others may know of the session without asking it.
     fn note_idleness(&mut self) {
+        let has_agent = self.saved.machine.agent() != AgentState::Gone;
+        self.has_agent.store(has_agent, Ordering::Relaxed);
         if self.saved.machine.state() == State::Idle {
             self.idle_since.get_or_insert_with(Instant::now);
         } else {

@@ -20,7 +20,7 @@ export function ConnectionLine(): ReactNode {
   const queued = useOutbox(
     ({ wishes }) => [...wishes.values()].filter(({ state }) => state === "queued").length,
   );
-  const words = describe(connection, now);
+  const words = describe(connection, now, queued);
   return (
     <div role="status" className="pointer-events-none absolute inset-x-0 top-full z-30 flex justify-center">
       {words ? (
@@ -43,13 +43,13 @@ export function ConnectionLine(): ReactNode {
   );
 }
 
-function describe({ link, status }: Connection, now: number): string | null {
+function describe({ link, status }: Connection, now: number, queued: number): string | null {
   const since = new Date(link.since).toISOString();
   switch (link.phase) {
     case "connecting":
       return now - link.since > GRACE_MS ? "Connecting to the coordinator." : null;
     case "offline":
-      return `Offline since ${clockTime(since, now)}; sessions go on without you.`;
+      return `Offline since ${clockTime(since, now)}${queued > 0 ? "" : "; sessions go on without you"}.`;
     case "reconnecting":
       return now - link.since > GRACE_MS ? `Reconnecting; last heard ${ago(since, now)}.` : null;
     case "live":

@@ -15,7 +15,7 @@ export function SessionsPage(): ReactNode {
   if (ready && empty) return <NewSession />;
   return (
     <main className="flex h-full flex-col">
-      <header className="relative flex min-h-[61px] shrink-0 items-center border-b border-line px-4 py-2">
+      <header className="relative flex min-h-[63px] shrink-0 items-center border-b border-line px-4 py-2">
         <h1 className="grow text-large font-semibold">Sessions</h1>
         <Link href="/sessions/new" className="button">
           <Plus size={16} aria-hidden />
@@ -23,7 +23,7 @@ export function SessionsPage(): ReactNode {
         </Link>
         <ConnectionLine />
       </header>
-      <div className="min-h-0 grow overflow-y-auto overscroll-contain px-2 pt-3 pb-6">
+      <div className="min-h-0 grow overflow-y-auto overscroll-contain px-2 pt-7 pb-6">
         <OldestWaiting className="mb-3" />
         <SessionList current={null} />
       </div>

@@ -10,6 +10,7 @@ import { sendAgain, type Wish } from "../outbox/outbox.ts";
 import { useKeys } from "../ui/keys.ts";
 import { Problem } from "../ui/Problem.tsx";
 import { type Draft, UNSEEN } from "./draft.ts";
+import { Overtaken } from "./Overtaken.tsx";
 import { Receipts } from "./Receipts.tsx";
 
 interface ActionsProps {
@@ -47,6 +48,7 @@ export function Actions({ gate, wish, open, active, draft, me, onClose }: Action
           <Problem error={wish.error} retry={() => void sendAgain(wish.id)} />
         </div>
       ) : null}
+      {wish?.state === "overtaken" ? <Overtaken gate={gate} me={me} /> : null}
       {open ? (
         <Ask gate={gate} draft={draft} send={send} wordField={wordField} />
       ) : (

@@ -28,11 +28,11 @@ export function Questions({ id, questions, titled, answers, disabled, onChange }
           {choice.question}
           {choice.several ? <span className="font-normal text-muted"> (several are possible)</span> : null}
         </legend>
-        <div className="grid gap-2">
+        <div className="grid gap-2 wide:gap-1.5">
           {choice.options.map((option) => (
             <label
               key={option.label}
-              className="flex min-h-11 cursor-pointer items-center gap-3 rounded border border-line bg-raised px-3 py-2 hover:bg-hover has-checked:border-accent has-checked:bg-accent-soft"
+              className="flex min-h-11 cursor-pointer items-center gap-3 rounded border border-line bg-raised px-3 py-2 hover:bg-hover has-checked:border-accent has-checked:bg-accent-soft wide:min-h-9 wide:py-1.5"
             >
               <input
                 type={choice.several ? "checkbox" : "radio"}
@@ -49,7 +49,9 @@ export function Questions({ id, questions, titled, answers, disabled, onChange }
               <span className="min-w-0">
                 {option.label}
                 {option.description ? (
-                  <span className="block text-small text-muted">{option.description}</span>
+                  <span className="block text-small text-muted wide:ml-2 wide:inline">
+                    {option.description}
+                  </span>
                 ) : null}
               </span>
             </label>

@@ -1,10 +1,8 @@
 /** How far a decision has come: four dots that fill, with their moments on hover, and one honest sentence. */
-import { CircleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Decision, Gate, Verdict } from "../api/wire.ts";
 import type { Wish } from "../outbox/outbox.ts";
-import { useNow } from "../ui/clock.ts";
-import { absolute, clockTime } from "../ui/time.ts";
+import { absolute } from "../ui/time.ts";
 import { outcomeWords } from "../ui/words.ts";
 
 interface ReceiptsProps {
@@ -26,7 +24,6 @@ export function Receipts({ gate, wish, me }: ReceiptsProps): ReactNode {
   ];
   return (
     <div>
-      {wish?.state === "overtaken" ? <Overtaken gate={gate} me={me} /> : null}
       <ol className="flex flex-wrap gap-x-4 gap-y-1 text-small text-muted">
         {steps.map(([word, at]) => (
           <li key={word} className="flex items-center gap-1.5" title={at ? absolute(at) : "not yet"}>
@@ -44,31 +41,6 @@ export function Receipts({ gate, wish, me }: ReceiptsProps): ReactNode {
   );
 }
 
-/** A tap that came second: said before all else, since what happens may be the opposite of it. */
-function Overtaken({ gate, me }: Pick<ReceiptsProps, "gate" | "me">): ReactNode {
-  const now = useNow();
-  const { decision } = gate;
-  return (
-    <p
-      role="alert"
-      className="mb-2 flex items-start gap-2 rounded bg-needs-soft px-3 py-2 text-small text-needs"
-    >
-      <CircleAlert size={16} aria-hidden className="mt-px shrink-0" />
-      <span>
-        {decision ? (
-          <b className="font-semibold">
-            Already {verdictWords[decision.verdict].toLowerCase()} by{" "}
-            {decision.by === me ? "you, elsewhere," : decision.by_name} at {clockTime(decision.at, now)}.{" "}
-          </b>
-        ) : (
-          <b className="font-semibold">No longer asked. </b>
-        )}
-        Your decision came too late and changed nothing.
-      </span>
-    </p>
-  );
-}
-
 /** What is kept here because nobody answers has not been sent, and the dot does not say so. */
 function sentAt(wish: Wish | null): string | null {
   return wish && (wish.state === "sending" || wish.state === "accepted") ? wish.at : null;
@@ -81,7 +53,7 @@ function lastWord(verdict: Verdict, gate: Gate): string {
   return outcome && outcome !== "succeeded" ? outcomeWords[outcome] : "ran";
 }
 
-const verdictWords: Record<Verdict, string> = { allow: "Allowed", deny: "Denied", answer: "Answered" };
+export const verdictWords: Record<Verdict, string> = { allow: "Allowed", deny: "Denied", answer: "Answered" };
 
 function sentence(gate: Gate, wish: Wish | null, me: string): string {
   const { decision, receipts, host } = gate;

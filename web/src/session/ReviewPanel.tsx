@@ -34,7 +34,7 @@ export function ReviewPanel({ row, beside, onClose }: ReviewPanelProps): ReactNo
       aria-label="Changes"
       className={`flex h-full flex-col bg-page ${beside ? "w-[42%] max-w-[720px] shrink-0 border-l border-line" : "w-full"}`}
     >
-      <header className="relative flex min-h-[61px] items-center gap-3 border-b border-line px-4 py-2">
+      <header className="relative flex min-h-[63px] items-center gap-3 border-b border-line px-4 py-2">
         <div className="min-w-0 grow">
           <Title className="text-large font-semibold">Changes</Title>
           <p className="flex gap-3 text-small text-muted">

@@ -35,7 +35,7 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
     </>
   );
   return (
-    <header className="relative min-h-[61px] shrink-0 border-b border-line px-2 py-1 wide:px-5 wide:py-2">
+    <header className="relative min-h-[63px] shrink-0 border-b border-line px-2 py-1 wide:px-5 wide:py-2">
       <div className="flex items-center gap-1 wide:gap-2">
         {wide ? mark : <Back />}
         <h1 className="min-w-0 grow truncate text-large font-semibold" title={row.title}>

@@ -50,7 +50,7 @@ function Unheard({ wish }: { wish: Wish }): ReactNode {
 
 const wishWords: Record<Exclude<Wish["state"], "failed" | "overtaken">, string> = {
   sending: "Sending",
-  queued: "Kept here until there is a connection",
+  queued: "Queued here",
   accepted: "Sent; not yet confirmed by the host",
 };
 

@@ -35,10 +35,14 @@ export class Api {
     });
   }
 
-  /** Allows the oldest gate of a session, once there is one. */
+  /** Allows the oldest gate of a session, once there is one, and sees that it no longer waits. */
   async allowNext(session: string): Promise<void> {
     const gate = await this.waitingGate(session);
     await this.post(`/api/gates/${gate}/decision`, { decision: "allow" });
+    await until("the gate to be decided", SESSION_MS, async () => {
+      const { state } = await this.get<{ state: string }>(`/api/gates/${gate}`);
+      return state === "pending" ? null : true;
+    });
   }
 
   async untilState(session: string, wanted: string): Promise<void> {

@@ -41,7 +41,7 @@ test("a fleet at work shows on every page who needs a person, and every session 
   await page.goto("/hosts");
   const host = page.getByRole("article", { name: "workbench" });
   await expect(host.getByRole("listitem").filter({ hasText: "Claude Code" })).toContainText(/\d+\.\d+\.\d+/);
-  await expect(host).toContainText("of 6 slots");
+  await expect(host).toContainText("4 of 6 slots");
   await picture(page, "fleet-hosts");
 });
 
@@ -60,6 +60,7 @@ async function severalSessions(api: Api): Promise<string> {
 
   const rounding = await api.startSession("claude", roundingScript, "Round totals to the cent");
   await api.allowNext(rounding);
+  await api.allowNext(rounding);
   await api.waitingGate(rounding);
 
   const push = await api.startSession("rehearsal", "run git push origin main", "Publish the price list");
@@ -74,6 +75,7 @@ const roundingScript = [
   "The till prints 5.300000000000001. Round totals to the cent.",
   "say I look at how the total is made first.",
   "read src/till.py",
+  "run python3 src/till.py",
   "say `total` adds the prices as they are, so every sum carries the error of binary fractions. I round it where it is made:\\n\\n- **one place**, so that the receipt and the report agree\\n- **two digits**, as on the price list\\n\\nWhat is printed then:\\n\\n```python\\n>>> total([2.1, 3.2])\\n5.3\\n```",
   'edit src/till.py "    return sum(prices)" "    # Receipts show cents, and so does what is summed.\\n    return round(sum(prices), 2)"',
 ].join("\n");

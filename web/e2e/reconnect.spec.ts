@@ -76,7 +76,7 @@ test("with the projection deleted, a restart shows the same sessions, transcript
   const seen = async (): Promise<string[]> => {
     await page.goto(`/sessions/${ended}`);
     await expect(page.getByText("This session has ended.")).toBeVisible();
-    const first = await pages.readTranscript(page, "Session ended");
+    const first = await pages.readTranscript(page, "stopped by a person");
     await page.goto(`/sessions/${session}`);
     await expect(page.locator(`[data-gate="${gate}"]`)).toBeVisible();
     return [first, await pages.readTranscript(page, "needs you")];

@@ -209,3 +209,6 @@ impl Relay {
         (stored, result.err())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,16 +10,16 @@ lack() {
     lacking=1
 }
 
-# at_least 1.90 1.95.0: whether the second version is the first or newer.
+# at_least 1.91 1.95.0: whether the second version is the first or newer.
 at_least() {
     [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
 }
 
 rust=$(rustc --version 2>/dev/null | cut -d' ' -f2) || true
 if [ -z "$rust" ] || ! command -v cargo >/dev/null 2>&1; then
-    lack 'Rust 1.90 or newer' 'get it from https://rustup.rs'
-elif ! at_least 1.90 "$rust"; then
-    lack "Rust 1.90 or newer; here is $rust" '`rustup update stable`'
+    lack 'Rust 1.91 or newer' 'get it from https://rustup.rs'
+elif ! at_least 1.91 "$rust"; then
+    lack "Rust 1.91 or newer; here is $rust" '`rustup update stable`'
 fi
 command -v cc >/dev/null 2>&1 ||
     lack 'a C compiler (cc)' 'Debian: apt install build-essential'

@@ -20,7 +20,7 @@ export function DiffLines({ lines, label, className = "" }: DiffLinesProps): Rea
   return (
     // Scrolls, so the keyboard must reach it.
     <section tabIndex={0} aria-label={label} className={`code-view py-1 ${className}`}>
-      <div className="wide:w-max wide:min-w-full">
+      <div>
         {shown.map((line, index) => (
           // A patch never changes order: an index is a true key here.
           // oxlint-disable-next-line react/no-array-index-key
@@ -54,10 +54,8 @@ function Line({ line, numbered }: { line: DiffLine; numbered: boolean }): ReactN
         {sign}
       </span>
       {word ? <span className="sr-only">{word} </span> : null}
-      {/* A phone has no room to scroll sideways in: there lines break. */}
-      <span className="min-w-0 [overflow-wrap:anywhere] whitespace-pre-wrap wide:whitespace-pre">
-        {line.text || " "}
-      </span>
+      {/* Breaks: what lies beyond an edge would be approved unseen. */}
+      <span className="min-w-0 [overflow-wrap:anywhere] whitespace-pre-wrap">{line.text || " "}</span>
     </div>
   );
 }

@@ -11,6 +11,8 @@ import { useKeys } from "../ui/keys.ts";
 import { Problem } from "../ui/Problem.tsx";
 import { type Draft, UNSEEN } from "./draft.ts";
 import { Overtaken } from "./Overtaken.tsx";
+import { editableText } from "./subject.ts";
+import { commandOf } from "../session/tools.ts";
 import { Receipts } from "./Receipts.tsx";
 
 interface ActionsProps {
@@ -145,7 +147,7 @@ function Drafting({ draft, gate }: { draft: Draft; gate: Gate }): ReactNode {
   return (
     <label className="mb-3 block">
       <span className="label">
-        {denying ? `What should ${gate.agent} know, or do instead?` : "What runs instead"}
+        {denying ? `What should ${gate.agent} know, or do instead?` : instead(gate)}
       </span>
       <textarea
         // Opened by the person's own hand, on this card.
@@ -164,6 +166,12 @@ function Drafting({ draft, gate }: { draft: Draft; gate: Gate }): ReactNode {
       ) : null}
     </label>
   );
+}
+
+function instead({ tool, input }: Gate): string {
+  const editable = editableText(tool, input);
+  if (editable === null) return "The input instead";
+  return commandOf(tool, input) === null ? "The new text instead" : "What runs instead";
 }
 
 /** Only one card has them at a time. */

@@ -93,12 +93,16 @@ interface EditViewProps {
 function EditView({ path, worktree, edit, title }: EditViewProps): ReactNode {
   const lines = edit.lines.map((line) => ({ ...line, text: visible(line.text) }));
   return (
-    <div>
-      <p className="mb-1 flex flex-wrap items-baseline gap-x-3 text-small">
-        {isNamed(path, worktree, title) ? null : <PathName path={path} worktree={worktree} />}
-        <Changes {...countChanges(lines)} />
-        {edit.title ? <span className="text-muted">{edit.title}</span> : null}
-      </p>
+    <div className="grid gap-1">
+      {isNamed(path, worktree, title) ? (
+        edit.title && <p className="text-small text-muted">{edit.title}</p>
+      ) : (
+        <p className="flex flex-wrap items-baseline gap-x-3 text-small">
+          <PathName path={path} worktree={worktree} />
+          <Changes {...countChanges(lines)} />
+          <span className="text-muted">{edit.title}</span>
+        </p>
+      )}
       <DiffLines lines={lines} label={`Change to ${path}`} className="max-h-(--exact-max)" />
     </div>
   );

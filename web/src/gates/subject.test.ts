@@ -30,6 +30,15 @@ describe("what a gate is about", () => {
     }
   });
 
+  it("says of an edit that it is made everywhere, and nothing when it is not", () => {
+    const edit = { path: "/a", old_string: "x", new_string: "y" };
+    expect(tool("Edit", { ...edit, replace_all: false })).toMatchObject({ edits: [{ title: "" }], rest: {} });
+    expect(tool("Edit", { ...edit, replace_all: true })).toMatchObject({
+      edits: [{ title: "Everywhere in the file" }],
+      rest: {},
+    });
+  });
+
   it("is the whole input when it is not understood in full", () => {
     expect(tool("mcp__x", { a: [1] }).kind).toBe("input");
     expect(tool("mcp__x", { a: 1 })).toEqual({ kind: "fields", fields: { a: 1 } });
@@ -45,5 +54,8 @@ describe("what a gate is about", () => {
     expect(editableText("Bash", { command: "ls" })).toEqual({ field: "command", text: "ls" });
     expect(editableText("shell", { command: ["ls"] })).toBeNull();
     expect(editableText("Edit", { path: "/a" })).toBeNull();
+    expect(editableText("Edit", { path: "/a", old_string: "x", new_string: "y" })?.field).toBe("new_string");
+    expect(editableText("Write", { path: "/a", content: "y" })?.field).toBe("content");
+    expect(editableText("Edit", { path: "/a", edits: [{ old_string: "x", new_string: "y" }] })).toBeNull();
   });
 });

@@ -47,9 +47,16 @@ export function headline({
 
 /** The field that holds the text a person would change, and the text; null = the whole input as JSON. */
 export function editableText(tool: string, input: JsonValue): { field: string; text: string } | null {
-  if (commandOf(tool, input) === null || !isObject(input)) return null;
-  const field = ["command", "cmd", "script"].find((name) => typeof input[name] === "string");
+  if (!isObject(input)) return null;
+  const names = commandOf(tool, input) === null ? writtenIn(input) : ["command", "cmd", "script"];
+  const field = names.find((name) => typeof input[name] === "string");
   return field ? { field, text: fieldText(input, field) } : null;
+}
+
+/** Where a change of one file has its new text. */
+function writtenIn(input: Fields): string[] {
+  if (editOf(input) === null || Array.isArray(input["edits"])) return [];
+  return ["new_string", "newString", "content"];
 }
 
 /** An input without depth reads better as names and values. */
@@ -68,7 +75,12 @@ function editOf(input: JsonValue): Subject | null {
   const found = editsIn(input);
   if (!found) return null;
   const path = fieldText(input, pathField);
-  return { kind: "edit", path, edits: found.edits, rest: without(input, pathField, ...found.fields) };
+  return {
+    kind: "edit",
+    path,
+    edits: found.edits,
+    rest: without(input, pathField, ...found.fields),
+  };
 }
 
 function editsIn(input: Fields): { edits: Edit[]; fields: string[] } | null {
@@ -82,8 +94,11 @@ function editsIn(input: Fields): { edits: Edit[]; fields: string[] } | null {
   }
   const one = pair(input);
   if (one) {
-    const fields = ["old_string", "new_string", "oldString", "newString"];
-    return { edits: [{ title: "", lines: replacement(...one) }], fields };
+    // False is what everyone expects; true is said in the title.
+    const everywhere = typeof input["replace_all"] === "boolean" ? ["replace_all"] : [];
+    const fields = ["old_string", "new_string", "oldString", "newString", ...everywhere];
+    const title = input["replace_all"] === true ? "Everywhere in the file" : "";
+    return { edits: [{ title, lines: replacement(...one) }], fields };
   }
   if (typeof input["content"] === "string") {
     const lines = replacement("", input["content"]);

@@ -2,18 +2,24 @@
 import { Paperclip } from "lucide-react";
 import { type ReactNode, use } from "react";
 import { Moment } from "../ui/Moment.tsx";
+import { useWide } from "../ui/media.ts";
 import { bytes } from "../ui/numbers.ts";
 import type { UserItem } from "./items.ts";
 import { useOpen } from "./opened.ts";
 import { PeopleContext } from "./people.ts";
 
-const LINES_SHOWN = 24;
-const CHARACTERS_SHOWN = 1600;
+/** How much of a long text stands there at first: it is the person's own, and what came of it matters more. */
+interface Room {
+  readonly lines: number;
+  readonly characters: number;
+}
+const broadRoom: Room = { lines: 12, characters: 1000 };
+const narrowRoom: Room = { lines: 5, characters: 200 };
 
 export function UserRow({ item }: { item: UserItem }): ReactNode {
   const [open, toggle] = useOpen(item.id);
   const name = use(PeopleContext)[item.by ?? ""];
-  const beginning = beginningOf(item.text);
+  const beginning = beginningOf(item.text, useWide() ? broadRoom : narrowRoom);
   const isLong = beginning.length < item.text.length;
   const shown = open || !isLong ? item.text : `${beginning} …`;
   return (
@@ -43,8 +49,8 @@ export function UserRow({ item }: { item: UserItem }): ReactNode {
   );
 }
 
-/** All of a text, or the part of a long one that is shown at first: cut at a space, so that no word is torn. */
-function beginningOf(text: string): string {
-  const some = text.split("\n").slice(0, LINES_SHOWN).join("\n");
-  return some.length <= CHARACTERS_SHOWN ? some : some.slice(0, CHARACTERS_SHOWN).replace(/\s+\S*$/, "");
+/** All of a text, or what there is room for: cut at a space, so that no word is torn. */
+function beginningOf(text: string, { lines, characters }: Room): string {
+  const some = text.split("\n").slice(0, lines).join("\n");
+  return some.length <= characters ? some : some.slice(0, characters).replace(/\s+\S*$/, "");
 }

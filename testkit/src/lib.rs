@@ -15,6 +15,7 @@ pub mod child;
 pub mod nats_server;
 pub mod repository;
 
+pub mod chaos;
 pub mod claude;
 pub mod fleet;
 pub mod flotilla;

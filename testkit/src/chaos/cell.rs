@@ -1,0 +1,284 @@
+//! Runs cells one after the other: a fleet, sessions at the moment, the fault, the person, the laws.
+
+use std::any::Any;
+use std::hash::{BuildHasher as _, RandomState};
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::{join, join_all};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::fault::Fault;
+use super::journey::Journey;
+use super::laws::{self, Verdict};
+use super::ledger::Ledger;
+use super::moment::Moment;
+use super::strike::Strike;
+use super::table::{Row, Table};
+use crate::fleet::{Fleet, Options};
+use crate::repository::Repository;
+
+/// What to run.
+pub struct Settings {
+    pub faults: Vec<Fault>,
+    pub moments: Vec<Moment>,
+    /// How often each cell's fault strikes.
+    pub rounds: usize,
+    /// How many sessions each strike finds at the moment.
+    pub sessions: usize,
+    /// How long a freeze lasts.
+    pub silence: Duration,
+    /// Where the logs of failed rounds go.
+    pub logs: PathBuf,
+}
+
+/// A part that dies again and again is started ever more slowly; after so many strikes a fleet is replaced.
+const STRIKES_MAX: usize = 2;
+/// Longest time between a decision and the fault, when the runner is not held.
+const FLIGHT_MS_MAX: u64 = 30;
+
+/// Runs every cell. `say` is given each line of the table as soon as it is known.
+pub async fn run(settings: &Settings, mut say: impl FnMut(&str)) -> Table {
+    let mut table = Table::default();
+    say(Row::HEAD);
+    for &fault in &settings.faults {
+        for &moment in &settings.moments {
+            let row = Cell {
+                settings,
+                fault,
+                moment,
+            }
+            .run(&mut say)
+            .await;
+            say(&row.line());
+            table.rows.push(row);
+        }
+    }
+    table
+}
+
+struct Cell<'a> {
+    settings: &'a Settings,
+    fault: Fault,
+    moment: Moment,
+}
+
+/// A fleet and how often it was struck.
+struct Ground {
+    fleet: Fleet,
+    _repository: Repository,
+    strikes: usize,
+}
+
+impl Ground {
+    async fn new(settings: &Settings) -> Self {
+        let repository = Repository::new("shop")
+            .file("README.md", "# Shop\n")
+            .commit();
+        let options = Options {
+            projects: vec![repository.path().to_owned()],
+            agents: format!(
+                "[runner]\nslots = {}\n",
+                settings.sessions * (STRIKES_MAX + 1) * 8
+            ),
+            ..Options::default()
+        };
+        Self {
+            fleet: Fleet::start(options).await,
+            _repository: repository,
+            strikes: 0,
+        }
+    }
+}
+
+impl Cell<'_> {
+    async fn run(&self, say: &mut impl FnMut(&str)) -> Row {
+        let mut row = Row::new(self.fault, self.moment);
+        let mut ground: Option<Ground> = None;
+        for round in 0..self.settings.rounds {
+            let mut current = match ground.take() {
+                Some(ground) => ground,
+                None => Ground::new(self.settings).await,
+            };
+            current.strikes += 1;
+            let before = row.violations.len();
+            self.round(round, &current.fleet, &mut row).await;
+            for violation in &row.violations[before..] {
+                say(&format!("  round {round}: {violation}"));
+            }
+            // What went wrong once would only be seen again.
+            if row.violations.len() == before && current.strikes < STRIKES_MAX {
+                ground = Some(current);
+            }
+        }
+        row
+    }
+
+    async fn round(&self, round: usize, fleet: &Fleet, row: &mut Row) {
+        row.rounds += 1;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let ledger = Ledger::new(folder.path());
+        let mut journeys = Vec::new();
+        let outcome = caught(self.travel(round, fleet, &ledger, &mut journeys)).await;
+        let (healed, rests) = match outcome {
+            Ok(it) => it,
+            Err(words) => {
+                row.violations
+                    .push(format!("the moment was not reached: {words}"));
+                keep(
+                    &self.folder(round),
+                    fleet,
+                    &journeys,
+                    std::slice::from_ref(&words),
+                )
+                .await;
+                return;
+            }
+        };
+        let mut said = Vec::new();
+        for (journey, rest) in journeys.iter().zip(rests) {
+            let (verdict, rest) = match rest {
+                Ok(rest) => {
+                    let events = caught(journey.events()).await.unwrap_or_default();
+                    (laws::judge(self.fault, journey, &events, &ledger), rest)
+                }
+                Err(words) => {
+                    let violations = vec![format!("did not come to rest: {words}")];
+                    (
+                        Verdict {
+                            violations,
+                            ..Verdict::default()
+                        },
+                        Instant::now(),
+                    )
+                }
+            };
+            said.extend(
+                verdict
+                    .violations
+                    .iter()
+                    .map(|violation| format!("{}: {violation}", journey.session)),
+            );
+            row.add(verdict, rest.saturating_duration_since(healed));
+        }
+        if !said.is_empty() {
+            keep(&self.folder(round), fleet, &journeys, &said).await;
+        }
+    }
+
+    /// To the moment, through the fault, and to the end. Says when the fault was over and when each came to rest.
+    async fn travel<'a>(
+        &self,
+        round: usize,
+        fleet: &'a Fleet,
+        ledger: &'a Ledger,
+        journeys: &mut Vec<Journey<'a>>,
+    ) -> (Instant, Vec<Result<Instant, String>>) {
+        let names = (0..self.settings.sessions).map(|index| {
+            (
+                format!(
+                    "{}-{}-{round}-{index}",
+                    self.fault.name(),
+                    self.moment.name()
+                ),
+                (round + index) % 2 == 1,
+            )
+        });
+        let starts = names.map(|(name, deny)| async move {
+            Journey::start(fleet, ledger, "rehearsal", self.moment, &name, deny).await
+        });
+        *journeys = join_all(starts).await;
+        join_all(journeys.iter_mut().map(Journey::reach)).await;
+        let sessions: Vec<String> = journeys
+            .iter()
+            .map(|journey| journey.session.clone())
+            .collect();
+        let strike = Strike::aim(self.fault, fleet, &sessions);
+        if self.moment != Moment::DecisionInFlight {
+            let outage = strike.strike(self.settings.silence);
+            return join(outage.heal(), finish(journeys, false)).await;
+        }
+        if round % 2 == 0 {
+            strike.hold_runner();
+            join_all(journeys.iter_mut().map(Journey::decide_struck)).await;
+            let outage = strike.strike(self.settings.silence);
+            strike.release_runner();
+            return join(outage.heal(), finish(journeys, false)).await;
+        }
+        let struck = async {
+            let after = RandomState::new().hash_one(round) % FLIGHT_MS_MAX;
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            strike.strike(self.settings.silence).heal().await
+        };
+        join(struck, finish(journeys, true)).await
+    }
+
+    fn folder(&self, round: usize) -> PathBuf {
+        let name = format!("{}-{}-{round}", self.fault.name(), self.moment.name());
+        self.settings.logs.join(name)
+    }
+}
+
+async fn finish(journeys: &mut [Journey<'_>], decide_first: bool) -> Vec<Result<Instant, String>> {
+    join_all(journeys.iter_mut().map(|journey| {
+        caught(async move {
+            if decide_first {
+                journey.decide_struck().await;
+            }
+            journey.finish().await
+        })
+    }))
+    .await
+}
+
+/// The kit fails by panicking; here that is one more outcome.
+async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    AssertUnwindSafe(future)
+        .catch_unwind()
+        .await
+        .map_err(|panic| words(&*panic))
+}
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "a panic without words".to_owned())
+}
+
+/// Keeps what is needed to understand a failed round: what was wrong, what was told, and every log.
+async fn keep(to: &Path, fleet: &Fleet, journeys: &[Journey<'_>], violations: &[String]) {
+    std::fs::create_dir_all(to).expect("a folder for logs");
+    std::fs::write(to.join("violations.txt"), violations.join("\n\n")).expect("a file");
+    for journey in journeys {
+        let events: Vec<Value> = caught(journey.events()).await.unwrap_or_default();
+        let lines: Vec<String> = events.iter().map(Value::to_string).collect();
+        std::fs::write(
+            to.join(format!("{}.jsonl", journey.session)),
+            lines.join("\n"),
+        )
+        .expect("a file");
+        copy(
+            &fleet.data().join("sessions").join(&journey.session),
+            &to.join(&journey.session),
+        );
+    }
+    copy(&fleet.data().join("logs"), &to.join("logs"));
+}
+
+/// Files only, as far as they can be read; sockets and worktrees tell nothing.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).ok();
+    for entry in std::fs::read_dir(from).into_iter().flatten().flatten() {
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type() {
+            Ok(kind) if kind.is_file() => {
+                std::fs::copy(&path, &target).ok();
+            }
+            Ok(kind) if kind.is_dir() => copy(&path, &target),
+            _ => {}
+        }
+    }
+}

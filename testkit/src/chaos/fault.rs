@@ -1,0 +1,98 @@
+//! What befalls the fleet. Knows the names and what each may excuse; not how it is done.
+
+/// One kind of fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Nothing at all: the control, and what a journey takes by itself.
+    None,
+    Agent,
+    Shim,
+    Runner,
+    Coordinator,
+    Nats,
+    /// Runner, shims and agents at the same instant: a reboot, as far as processes go.
+    Host,
+    /// Every process but `flotilla up`.
+    Everything,
+    FreezeRunner,
+    FreezeCoordinator,
+    FreezeNats,
+}
+
+impl Fault {
+    pub const ALL: [Self; 11] = [
+        Self::None,
+        Self::Agent,
+        Self::Shim,
+        Self::Runner,
+        Self::Coordinator,
+        Self::Nats,
+        Self::Host,
+        Self::Everything,
+        Self::FreezeRunner,
+        Self::FreezeCoordinator,
+        Self::FreezeNats,
+    ];
+
+    /// What a person types after `ONLY=`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Agent => "agent",
+            Self::Shim => "shim",
+            Self::Runner => "runner",
+            Self::Coordinator => "coordinator",
+            Self::Nats => "nats",
+            Self::Host => "host",
+            Self::Everything => "everything",
+            Self::FreezeRunner => "freeze-runner",
+            Self::FreezeCoordinator => "freeze-coordinator",
+            Self::FreezeNats => "freeze-nats",
+        }
+    }
+
+    /// For readers of the report.
+    #[must_use]
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::None => "nothing: the control",
+            Self::Agent => "SIGKILL of the agent",
+            Self::Shim => "SIGKILL of the shim, which takes its agent with it",
+            Self::Runner => "SIGKILL of the runner",
+            Self::Coordinator => "SIGKILL of the coordinator",
+            Self::Nats => "SIGKILL of nats-server",
+            Self::Host => "SIGKILL of runner, shims and agents together",
+            Self::Everything => {
+                "SIGKILL of nats-server, coordinator, runner, shims and agents together"
+            }
+            Self::FreezeRunner => {
+                "SIGSTOP of the runner for longer than every heartbeat, then SIGCONT"
+            }
+            Self::FreezeCoordinator => "the same of the coordinator",
+            Self::FreezeNats => "the same of nats-server",
+        }
+    }
+
+    /// The agent's own process does not survive it: only then may a call be `unknown`, and text be cut off.
+    #[must_use]
+    pub const fn ends_agents(self) -> bool {
+        matches!(
+            self,
+            Self::Agent | Self::Shim | Self::Host | Self::Everything
+        )
+    }
+
+    /// The parts that take decisions and messages go on: none may be refused, however long the host is away.
+    #[must_use]
+    pub const fn leaves_the_middle(self) -> bool {
+        !matches!(
+            self,
+            Self::Coordinator
+                | Self::Nats
+                | Self::Everything
+                | Self::FreezeCoordinator
+                | Self::FreezeNats
+        )
+    }
+}

@@ -1,0 +1,251 @@
+//! What must hold after every fault. The ledger says what ran; the log says what was told of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::fault::Fault;
+use super::journey::{Call, Journey, calls_of};
+use super::ledger::Ledger;
+use super::moment::{Moment, WORDS};
+
+/// What came of one session.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    /// Allowed calls that ran exactly once.
+    pub ran: usize,
+    /// Denied calls that did not run.
+    pub denied: usize,
+    /// Calls whose agent died while they may have run.
+    pub unknown: usize,
+    /// Gates that were withdrawn, with a reason.
+    pub withdrawn: usize,
+    pub violations: Vec<String>,
+}
+
+/// Holds one session to the laws.
+pub(super) fn judge(
+    fault: Fault,
+    journey: &Journey<'_>,
+    events: &[Value],
+    ledger: &Ledger,
+) -> Verdict {
+    let mut verdict = Verdict::default();
+    let log = Log { events };
+    for call in &journey.calls {
+        log.judge_call(fault, call, ledger, &mut verdict);
+    }
+    log.contiguous(&mut verdict);
+    log.denials_were_said(&mut verdict);
+    log.gates_keep_their_order(&mut verdict);
+    log.messages_arrive_once(fault, journey, &mut verdict);
+    if journey.moment == Moment::MidDelta && !fault.ends_agents() {
+        log.text_is_whole(&mut verdict);
+    }
+    if let Some(before) = &journey.gate_before {
+        log.gate_is_the_same(before, journey, &mut verdict);
+    }
+    if fault.leaves_the_middle() {
+        let refused = journey.refused.iter();
+        verdict.violations.extend(
+            refused.map(|words| format!("refused while nothing of the middle was away: {words}")),
+        );
+    }
+    verdict
+}
+
+struct Log<'a> {
+    events: &'a [Value],
+}
+
+impl<'a> Log<'a> {
+    fn of(&self, tag: &'static str) -> impl Iterator<Item = &'a Value> {
+        self.events.iter().filter(move |event| event["type"] == tag)
+    }
+
+    fn judge_call(&self, fault: Fault, call: &Call, ledger: &Ledger, verdict: &mut Verdict) {
+        let (token, count) = (&call.token, ledger.count(&call.token));
+        let ids = calls_of(self.events, token);
+        let unknown = self
+            .of("tool.finished")
+            .filter(|event| event["data"]["outcome"] == "unknown")
+            .any(|event| ids.iter().any(|id| event["data"]["tool_use"] == **id));
+        let mut broken = |what: &str| verdict.violations.push(format!("{what}: {token}"));
+        if call.ran_undecided {
+            broken("ran before anybody had decided");
+        }
+        match (call.decided, call.allow, count) {
+            (false, _, 0) => broken("was never asked"),
+            (false, _, _) | (true, false, 1..) => broken("ran though nobody allowed it"),
+            (true, true, 2..) => broken("ran twice"),
+            (true, true, 0) if !unknown => broken("was allowed and never ran"),
+            (true, true, 1) if !unknown => verdict.ran += 1,
+            (true, true, _) => {
+                if !fault.ends_agents() {
+                    broken("is called unknown though its agent lived");
+                }
+                verdict.unknown += 1;
+            }
+            (true, false, 0) => verdict.denied += 1,
+        }
+    }
+
+    fn contiguous(&self, verdict: &mut Verdict) {
+        let seqs: Vec<u64> = self
+            .events
+            .iter()
+            .filter_map(|event| event["seq"].as_u64())
+            .collect();
+        if seqs != (1..=self.events.len() as u64).collect::<Vec<_>>() {
+            verdict
+                .violations
+                .push(format!("the log has a hole or a double: {seqs:?}"));
+        }
+    }
+
+    /// No crash of ours ever reads as a denial.
+    fn denials_were_said(&self, verdict: &mut Verdict) {
+        let denied: BTreeSet<&str> = self
+            .of("gate.decided")
+            .filter(|event| event["data"]["decision"]["verdict"] == "deny")
+            .filter_map(|event| event["data"]["gate"].as_str())
+            .collect();
+        let calls: BTreeSet<&str> = self
+            .of("gate.opened")
+            .filter(|event| {
+                event["data"]["gate"]
+                    .as_str()
+                    .is_some_and(|gate| denied.contains(gate))
+            })
+            .filter_map(|event| event["data"]["tool_use"].as_str())
+            .collect();
+        for finished in self
+            .of("tool.finished")
+            .filter(|event| event["data"]["outcome"] == "denied")
+        {
+            let call = finished["data"]["tool_use"].as_str().unwrap_or_default();
+            if !calls.contains(call) {
+                verdict
+                    .violations
+                    .push(format!("a denial that nobody took: {finished}"));
+            }
+        }
+    }
+
+    /// Opened, decided once, released after that; and each call has one gate, unless that was withdrawn.
+    fn gates_keep_their_order(&self, verdict: &mut Verdict) {
+        let mut decided: BTreeMap<&str, u64> = BTreeMap::new();
+        for event in self.of("gate.decided") {
+            let gate = event["data"]["gate"].as_str().unwrap_or_default();
+            if decided
+                .insert(gate, event["seq"].as_u64().unwrap_or(0))
+                .is_some()
+            {
+                verdict.violations.push(format!("decided twice: {gate}"));
+            }
+        }
+        let mut released = BTreeSet::new();
+        for event in self.of("tool.released") {
+            let gate = event["data"]["gate"].as_str().unwrap_or_default();
+            let seq = event["seq"].as_u64().unwrap_or(0);
+            if decided.get(gate).is_none_or(|decided| *decided > seq) {
+                verdict
+                    .violations
+                    .push(format!("released without a decision: {gate}"));
+            }
+            if !released.insert(gate) {
+                verdict.violations.push(format!("released twice: {gate}"));
+            }
+        }
+        let mut gates: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for event in self.of("gate.opened") {
+            let call = event["data"]["tool_use"].as_str().unwrap_or_default();
+            gates
+                .entry(call)
+                .or_default()
+                .push(event["data"]["gate"].as_str().unwrap_or_default());
+        }
+        for (call, gates) in gates.into_iter().filter(|(_, gates)| gates.len() > 1) {
+            verdict
+                .violations
+                .push(format!("one call, several gates: {call}: {gates:?}"));
+        }
+        for event in self.of("gate.withdrawn") {
+            verdict.withdrawn += 1;
+            if event["data"]["reason"]
+                .as_str()
+                .unwrap_or_default()
+                .is_empty()
+            {
+                verdict
+                    .violations
+                    .push(format!("withdrawn without a reason: {event}"));
+            }
+        }
+    }
+
+    fn messages_arrive_once(&self, fault: Fault, journey: &Journey<'_>, verdict: &mut Verdict) {
+        let count = |tag: &'static str, id: &str| {
+            self.of(tag)
+                .filter(|event| event["data"]["command"] == id)
+                .count()
+        };
+        for id in &journey.messages {
+            match count("message.user", id) {
+                1 => {}
+                times => verdict
+                    .violations
+                    .push(format!("a message is {times} times in the log: {id}")),
+            }
+        }
+        for event in self.of("message.user") {
+            let id = event["data"]["command"].as_str().unwrap_or_default();
+            match count("message.delivered", id) {
+                1 => {}
+                0 if fault.ends_agents() => {}
+                times => verdict
+                    .violations
+                    .push(format!("a message was delivered {times} times: {id}")),
+            }
+        }
+    }
+
+    fn text_is_whole(&self, verdict: &mut Verdict) {
+        let words = self
+            .of("message.assistant")
+            .map(|event| {
+                event["data"]["text"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .split_whitespace()
+                    .count()
+            })
+            .max();
+        if words != Some(WORDS) {
+            verdict
+                .violations
+                .push(format!("of {WORDS} words {words:?} came"));
+        }
+    }
+
+    /// What was pending is pending again, and nothing else: one call was open, so its gate is the same.
+    fn gate_is_the_same(&self, before: &str, journey: &Journey<'_>, verdict: &mut Verdict) {
+        let token = &journey.calls[1].token;
+        let calls = calls_of(self.events, token);
+        let others: Vec<&str> = self
+            .of("gate.opened")
+            .filter(|event| {
+                event["data"]["tool_use"]
+                    .as_str()
+                    .is_some_and(|id| calls.iter().any(|call| call == id))
+            })
+            .filter_map(|event| event["data"]["gate"].as_str())
+            .filter(|gate| *gate != before)
+            .collect();
+        if !others.is_empty() {
+            verdict
+                .violations
+                .push(format!("the pending gate {before} came back as {others:?}"));
+        }
+    }
+}

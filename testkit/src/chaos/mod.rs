@@ -1,0 +1,24 @@
+//! Faults × moments × outcomes: what befalls a fleet while sessions are at work, and what must hold afterwards.
+//!
+//! The truth about what ran is a ledger outside Flotilla, to which the commands of the sessions append. Knows Flotilla
+//! only as a person does, over HTTP, and as an administrator does, by its processes.
+
+mod fault;
+mod moment;
+
+mod ledger;
+mod processes;
+
+mod journey;
+mod laws;
+mod strike;
+
+mod cell;
+mod report;
+mod table;
+
+pub use cell::{Settings, run};
+pub use fault::Fault;
+pub use moment::Moment;
+pub use report::write as write_report;
+pub use table::{Row, Table};

@@ -1,0 +1,74 @@
+//! The processes of a fleet, as an administrator finds them: by what `/proc` says.
+
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The shim of a session and the agent beneath it, each as far as it runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Held {
+    pub shim: Option<i32>,
+    pub agent: Option<i32>,
+}
+
+/// Finds what holds `session` of the fleet whose data lies in `data`.
+pub(super) fn held(data: &Path, session: &str) -> Held {
+    let sessions = data.join("sessions").join(session);
+    let sessions = sessions.to_string_lossy();
+    let all = all();
+    let shim = all
+        .iter()
+        .find(|process| {
+            process.is("shim") && process.words.iter().any(|word| word.contains(&*sessions))
+        })
+        .map(|process| process.pid);
+    let agent = all
+        .iter()
+        .find(|process| Some(process.parent) == shim && !process.is("flotilla-keeper"))
+        .map(|process| process.pid);
+    Held { shim, agent }
+}
+
+/// Sends a signal; a process that is gone already is none of our business.
+pub(super) fn signal(pid: i32, signal: Signal) {
+    if let Some(pid) = Pid::from_raw(pid) {
+        kill_process(pid, signal).ok();
+    }
+}
+
+struct Process {
+    pid: i32,
+    parent: i32,
+    words: Vec<String>,
+}
+
+impl Process {
+    fn is(&self, word: &str) -> bool {
+        self.words.iter().any(|it| it == word)
+    }
+}
+
+fn all() -> Vec<Process> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| read(entry.file_name().to_str()?.parse().ok()?))
+        .collect()
+}
+
+/// None for one that has ended meanwhile, or is a zombie without words.
+fn read(pid: i32) -> Option<Process> {
+    let words = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let words: Vec<String> = words
+        .split(|byte| *byte == 0)
+        .filter(|word| !word.is_empty())
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let parent = status
+        .lines()
+        .find_map(|line| line.strip_prefix("PPid:"))?
+        .trim()
+        .parse()
+        .ok()?;
+    (!words.is_empty()).then_some(Process { pid, parent, words })
+}

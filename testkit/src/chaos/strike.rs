@@ -1,0 +1,134 @@
+//! How a fault is done: aimed first, so that nothing has to be looked for at the moment itself.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::time::Instant;
+
+use super::fault::Fault;
+use super::processes::{self, Held};
+use crate::fleet::Fleet;
+
+/// A fault that is ready to strike.
+pub(super) struct Strike {
+    fault: Fault,
+    nats: i32,
+    coordinator: i32,
+    runner: i32,
+    held: Vec<Held>,
+}
+
+impl Strike {
+    /// Looks up whom it will hit.
+    pub(super) fn aim(fault: Fault, fleet: &Fleet, sessions: &[String]) -> Self {
+        let ready = fleet.ready();
+        let pid = |part: &str| {
+            let pid = ready["pids"][part].as_i64();
+            pid.and_then(|pid| i32::try_from(pid).ok())
+                .expect("the ready file names the pid")
+        };
+        let data = fleet.data();
+        let held: Vec<Held> = sessions
+            .iter()
+            .map(|session| processes::held(&data, session))
+            .collect();
+        assert!(
+            held.iter()
+                .all(|held| held.shim.is_some() && held.agent.is_some()),
+            "every session at work has a shim and an agent: {held:?}"
+        );
+        Self {
+            fault,
+            nats: pid("nats"),
+            coordinator: pid("coordinator"),
+            runner: pid("runner"),
+            held,
+        }
+    }
+
+    /// Holds the runner still until the fault has struck.
+    pub(super) fn hold_runner(&self) {
+        processes::signal(self.runner, Signal::STOP);
+    }
+
+    /// Lets a held runner go, unless it is what the fault holds.
+    pub(super) fn release_runner(&self) {
+        if self.fault != Fault::FreezeRunner {
+            processes::signal(self.runner, Signal::CONT);
+        }
+    }
+
+    /// Strikes. What lasts is over once [`Outage::heal`] returns.
+    pub(super) fn strike(&self, silence: Duration) -> Outage {
+        let (kill, freeze) = self.targets();
+        for pid in kill {
+            processes::signal(pid, Signal::KILL);
+        }
+        for pid in &freeze {
+            processes::signal(*pid, Signal::STOP);
+        }
+        let lasts = if freeze.is_empty() {
+            Duration::ZERO
+        } else {
+            silence
+        };
+        Outage {
+            frozen: freeze,
+            until: Instant::now() + lasts,
+        }
+    }
+
+    fn targets(&self) -> (Vec<i32>, Vec<i32>) {
+        let agents = || self.held.iter().filter_map(|held| held.agent);
+        let shims = || self.held.iter().filter_map(|held| held.shim);
+        match self.fault {
+            Fault::None => (vec![], vec![]),
+            Fault::Agent => (agents().collect(), vec![]),
+            Fault::Shim => (shims().collect(), vec![]),
+            Fault::Runner => (vec![self.runner], vec![]),
+            Fault::Coordinator => (vec![self.coordinator], vec![]),
+            Fault::Nats => (vec![self.nats], vec![]),
+            Fault::Host => (
+                [self.runner]
+                    .into_iter()
+                    .chain(shims())
+                    .chain(agents())
+                    .collect(),
+                vec![],
+            ),
+            Fault::Everything => {
+                let parts = [self.nats, self.coordinator, self.runner];
+                (
+                    parts.into_iter().chain(shims()).chain(agents()).collect(),
+                    vec![],
+                )
+            }
+            Fault::FreezeRunner => (vec![], vec![self.runner]),
+            Fault::FreezeCoordinator => (vec![], vec![self.coordinator]),
+            Fault::FreezeNats => (vec![], vec![self.nats]),
+        }
+    }
+}
+
+/// A fault that has struck. Dropped, it is over.
+pub(super) struct Outage {
+    frozen: Vec<i32>,
+    until: Instant,
+}
+
+impl Outage {
+    /// Waits for its time to be over, ends it, and says when that was.
+    pub(super) async fn heal(self) -> Instant {
+        tokio::time::sleep_until(self.until).await;
+        drop(self);
+        Instant::now()
+    }
+}
+
+impl Drop for Outage {
+    fn drop(&mut self) {
+        for pid in self.frozen.drain(..) {
+            processes::signal(pid, Signal::CONT);
+        }
+    }
+}

@@ -63,8 +63,9 @@ impl Blocks {
         self.open.clear();
     }
 
-    /// What has not been sent, gathered: one delta a block, and the whole of a block now and then.
-    pub fn take(&mut self) -> (Vec<Delta>, Vec<Snapshot>) {
+    /// What has not been sent, gathered: one delta a block, and the whole of a block when it has grown much, or when
+    /// `whole` says that it is time: a coordinator that has just started knows of no earlier delta.
+    pub fn take(&mut self, whole: bool) -> (Vec<Delta>, Vec<Snapshot>) {
         let (mut deltas, mut snapshots) = (Vec::new(), Vec::new());
         for it in self
             .open
@@ -83,7 +84,7 @@ impl Blocks {
             });
             it.sent_bytes = it.text.len();
             it.sent_units += units;
-            if it.text.len() - it.snapshot_bytes >= SNAPSHOT_EVERY_BYTES {
+            if whole || it.text.len() - it.snapshot_bytes >= SNAPSHOT_EVERY_BYTES {
                 it.snapshot_bytes = it.text.len();
                 snapshots.push(Snapshot {
                     turn: it.turn,
@@ -112,16 +113,16 @@ mod tests {
     fn offsets_count_as_browsers_do_and_pieces_are_gathered() {
         let mut blocks = Blocks::default();
         blocks.push(None, "m", 0, BlockKind::Text, "é😀");
-        let (first, _) = blocks.take();
+        let (first, _) = blocks.take(false);
         assert_eq!((first[0].offset, first[0].text.as_str()), (0, "é😀"));
         blocks.push(None, "m", 0, BlockKind::Text, "a");
         blocks.push(None, "m", 0, BlockKind::Text, "b");
-        let (second, _) = blocks.take();
+        let (second, _) = blocks.take(false);
         assert_eq!(
             (second.len(), second[0].offset, second[0].text.as_str()),
             (1, 3, "ab")
         );
-        assert!(blocks.take().0.is_empty());
+        assert!(blocks.take(false).0.is_empty());
     }
 
     #[test]
@@ -134,9 +135,11 @@ mod tests {
             BlockKind::Text,
             &"x".repeat(SNAPSHOT_EVERY_BYTES),
         );
-        assert_eq!(blocks.take().1[0].text.len(), SNAPSHOT_EVERY_BYTES);
+        assert_eq!(blocks.take(false).1[0].text.len(), SNAPSHOT_EVERY_BYTES);
         blocks.push(None, "m", 1, BlockKind::Text, "y");
+        assert_eq!(blocks.take(true).1[0].text.len(), SNAPSHOT_EVERY_BYTES + 1);
+        blocks.push(None, "m", 1, BlockKind::Text, "z");
         blocks.done("m", 1);
-        assert!(blocks.take().0.is_empty());
+        assert!(blocks.take(false).0.is_empty());
     }
 }

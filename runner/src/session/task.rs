@@ -30,6 +30,8 @@ use crate::shim::{FromShim, LineSplitter};
 
 /// The first delta goes out at once; what follows within this is gathered into one.
 const GATHER: Duration = Duration::from_millis(20);
+/// Who comes late sees the text so far after at most this: browsers of a coordinator that has just started.
+const WHOLE_EVERY: Duration = Duration::from_secs(3);
 /// Longest line of an agent: larger than any message with images seen, smaller than what a shim keeps.
 pub(super) const LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Output without an event in it is noted as read every so often, or the shim would keep it all.
@@ -61,6 +63,7 @@ pub struct Task {
     pub(super) noted_position: u64,
     live_due: Option<Instant>,
     live_sent: Instant,
+    live_whole_sent: Instant,
     /// When the session began to have nothing to do.
     idle_since: Option<Instant>,
     has_agent: Arc<AtomicBool>,
@@ -123,6 +126,7 @@ impl Task {
             reached,
             live_due: None,
             live_sent: Instant::now(),
+            live_whole_sent: Instant::now(),
             idle_since: None,
             has_agent,
             settled: false,
@@ -382,7 +386,11 @@ impl Task {
     fn send_live(&mut self) {
         self.live_due = None;
         self.live_sent = Instant::now();
-        let (deltas, snapshots) = self.saved.blocks.take();
+        let whole = self.live_whole_sent.elapsed() >= WHOLE_EVERY;
+        if whole {
+            self.live_whole_sent = Instant::now();
+        }
+        let (deltas, snapshots) = self.saved.blocks.take(whole);
         for delta in deltas {
             self.parts.outlet.send(&self.identity, Live::Delta(delta));
         }

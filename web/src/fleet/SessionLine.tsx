@@ -39,12 +39,9 @@ export const SessionLine = memo(function SessionLine({ row, current, title }: Se
           className={`text-small ${state === "waiting" ? "text-needs" : "text-faint"}`}
         />
         <span className="col-span-2 col-start-2 flex gap-x-2 text-small text-muted">
-          <span className="min-w-0 truncate">
-            {/* Under its group's title the word would be said twice. */}
-            <span className={word === title ? "sr-only" : ""}>{word} · </span>
-            {row.project_name}
-            {row.branch ? ` · ${row.branch.replace(/^flotilla\//, "")}` : ""} · {row.host}
-          </span>
+          {/* Under its group's title the word would be said twice. */}
+          <span className={word === title ? "sr-only" : "shrink-0"}>{word} ·</span>
+          <Place row={row} />
           <span className="ml-auto flex shrink-0 gap-x-2">
             <Changes added={row.added} removed={row.removed} />
             {row.cost_usd > 0 ? <span>{dollars(row.cost_usd)}</span> : null}
@@ -54,3 +51,18 @@ export const SessionLine = memo(function SessionLine({ row, current, title }: Se
     </li>
   );
 });
+
+/** Where it works. What tells least gives way first. */
+function Place({ row }: { row: SessionRow }): ReactNode {
+  return (
+    <span className="flex min-w-0">
+      <span className="min-w-[4ch] truncate">{row.project_name}</span>
+      <span className={`min-w-[6ch] ${after}`}>{row.host}</span>
+      {row.branch ? (
+        <span className={`min-w-0 shrink-[50] ${after}`}>{row.branch.replace(/^flotilla\//, "")}</span>
+      ) : null}
+    </span>
+  );
+}
+
+const after = "truncate before:mx-1 before:content-['·']";

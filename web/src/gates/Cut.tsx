@@ -4,5 +4,5 @@ import { Problem } from "../ui/Problem.tsx";
 
 export function Cut({ problem, retry }: { problem: Error | null; retry: () => void }): ReactNode {
   if (problem) return <Problem error={problem} retry={retry} />;
-  return <p className="text-small text-needs">This is long; the rest of it is on its way.</p>;
+  return <p className="text-small text-needs">This is only the beginning; the rest is on its way.</p>;
 }

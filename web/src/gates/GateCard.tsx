@@ -94,8 +94,8 @@ function Card({ gate, active, place, onClose = null, cut, unseen }: CardProps): 
           ) : null}
         </header>
         <div className="grid gap-3 px-4 py-3">
-          <GateBody gate={gate} worktree={worktree} title={title} />
           {cut}
+          <GateBody gate={gate} worktree={worktree} title={title} />
           {gate.kind === "question" ? (
             <Questions
               id={gate.id}

@@ -62,7 +62,7 @@ function sentence(gate: Gate, wish: Wish | null, me: string): string {
   if (!decision) {
     return wish?.state === "queued" ? "Queued: it is sent as soon as the connection is back." : "Sending";
   }
-  const who = `${verdictWords[decision.verdict]} by ${whoOf(decision, me)}`;
+  const who = `${verdictWords[decision.verdict]} by ${whoOf(decision, me)}${decision.input === undefined ? "" : ", as edited"}`;
   const reason = decision.reason ? `: “${decision.reason}”` : "";
   return `${who}${reason}. ${whereabouts(decision.verdict, receipts, host)}`;
 }

@@ -54,7 +54,7 @@ export function useDraft(gate: Gate, unseen: boolean): Draft {
     word,
     allow:
       gate.truncated && !unseen
-        ? "The rest of it is on its way."
+        ? "The rest is on its way."
         : allowed(gate, { mode, answers, input, word, typed }),
     deny: { decision: "deny", ...(said === "" ? {} : { reason: said }) },
   };

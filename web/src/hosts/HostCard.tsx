@@ -11,17 +11,21 @@ import { hostWords } from "../ui/words.ts";
 export function HostCard({ host }: { host: HostRow }): ReactNode {
   return (
     <article aria-label={host.host} className="py-6 first:pt-2">
-      <header className="flex flex-wrap items-center gap-x-3 gap-y-1">
-        <HostMark state={host.state} />
-        <h2 className="text-large font-semibold">{host.host}</h2>
-        <p className={`text-small ${host.state === "silent" ? "text-bad" : "text-muted"}`}>
-          {hostWords[host.state]}
-          {host.heard_at && host.state !== "online" ? (
-            <>
-              , last heard <Moment at={host.heard_at} as="ago" />
-            </>
-          ) : null}
-        </p>
+      <header className="flex gap-3">
+        <span className="flex h-6 items-center">
+          <HostMark state={host.state} />
+        </span>
+        <div className="flex min-w-0 flex-wrap items-baseline gap-x-3">
+          <h2 className="text-large font-semibold [overflow-wrap:anywhere]">{host.host}</h2>
+          <p className={`text-small ${host.state === "silent" ? "text-bad" : "text-muted"}`}>
+            {hostWords[host.state]}
+            {host.heard_at && host.state !== "online" ? (
+              <>
+                , last heard <Moment at={host.heard_at} as="ago" />
+              </>
+            ) : null}
+          </p>
+        </div>
       </header>
       <p className="mt-1 text-small text-muted">
         {host.operating_system} · runner {host.version}, up since <Moment at={host.started_at} as="clock" />
@@ -30,7 +34,7 @@ export function HostCard({ host }: { host: HostRow }): ReactNode {
       <Room host={host} />
       <Isolation isolated={host.isolated} />
       <h3 className="heading-small mt-5 mb-1">Agents</h3>
-      <ul className="divide-y divide-line border-y border-line">
+      <ul className="divide-y divide-line border-t border-line">
         {host.agents.map((agent) => (
           <AgentLine key={agent.name} agent={agent} />
         ))}
@@ -41,7 +45,7 @@ export function HostCard({ host }: { host: HostRow }): ReactNode {
           None. Start with “flotilla up --project PATH” to add a git repository.
         </p>
       ) : (
-        <ul className="divide-y divide-line border-y border-line">
+        <ul className="divide-y divide-line border-t border-line">
           {host.projects.map((project) => (
             <ProjectLine key={project.id} project={project} />
           ))}
@@ -173,11 +177,17 @@ function ProjectLine({ project }: { project: ProjectReport }): ReactNode {
   const path = project.path.replace(/(?<=.)\/+$/, "");
   return (
     <li className="py-2">
-      <p className="flex flex-wrap gap-x-2">
-        <span className="font-medium">{project.name}</span>
-        {project.branch ? <span className="text-muted">{project.branch}</span> : null}
+      <p className="flex items-baseline gap-x-2">
+        <span className="min-w-0 truncate font-medium" title={project.name}>
+          {project.name}
+        </span>
+        {project.branch ? (
+          <span className="min-w-0 truncate text-muted" title={project.branch}>
+            {project.branch}
+          </span>
+        ) : null}
         {project.head ? (
-          <span className="font-mono text-small text-faint">{project.head.slice(0, 8)}</span>
+          <span className="shrink-0 font-mono text-small text-faint">{project.head.slice(0, 8)}</span>
         ) : null}
       </p>
       <p className="truncate font-mono text-small text-faint" title={path}>

@@ -10,6 +10,7 @@ use nats::ids::{HostName, SessionId};
 use tokio::sync::watch;
 
 use crate::agent::{self, AgentConfiguration, Dialect, Found, Launch, LaunchRequest, Unanswered};
+use crate::disk::Room;
 use crate::inventory::Inventory;
 
 pub struct Host {
@@ -28,6 +29,8 @@ pub struct Host {
     pub environment: BTreeMap<String, String>,
     /// An agent that had nothing to do for this long is stopped; the next command wakes it.
     pub sleep_after: Duration,
+    /// Of the data folder.
+    pub room: watch::Receiver<Room>,
     pub inventory: watch::Receiver<Inventory>,
 }
 

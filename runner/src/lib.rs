@@ -17,6 +17,7 @@ pub mod worktree;
 pub mod relay;
 
 mod configuration;
+mod disk;
 mod host;
 mod inventory;
 mod presence;

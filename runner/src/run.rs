@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::configuration::Configuration;
+use crate::disk::{self, Room};
 use crate::host::Host;
 use crate::inventory::{self, Fixed};
 use crate::session::{Outlet, Parts};
@@ -55,6 +56,7 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
         started_at: Timestamp::now(),
     };
     let (inventory_sender, inventory) = watch::channel(fixed.look().await);
+    let (room_sender, room) = watch::channel(Room::of(&configuration.data));
     let host = Arc::new(Host {
         name: configuration.host.clone(),
         isolated: fixed.isolated,
@@ -65,6 +67,7 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
         agents: configuration.agents,
         environment: configuration.environment,
         sleep_after: configuration.sleep_after,
+        room,
         inventory,
     });
     let tasks = TaskTracker::new();
@@ -86,6 +89,7 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
         inventory_sender,
         token.clone(),
     ));
+    tasks.spawn(disk::watch(configuration.data, room_sender, token.clone()));
     tasks.spawn(presence::beat(
         configuration.host.clone(),
         client.clone(),

@@ -24,6 +24,7 @@ use super::paths::SessionPaths;
 use super::perform::Done;
 use super::shim_link::ShimLink;
 use crate::agent::{Adapter, AgentEvent};
+use crate::disk::Room;
 use crate::host::Host;
 use crate::relay::{Reached, Relay};
 use crate::shim::{FromShim, LineSplitter};
@@ -66,6 +67,7 @@ pub struct Task {
     live_whole_sent: Instant,
     /// When the session began to have nothing to do.
     idle_since: Option<Instant>,
+    room: watch::Receiver<Room>,
     has_agent: Arc<AtomicBool>,
     /// The session is over and everything of it has left the host.
     settled: bool,
@@ -128,6 +130,7 @@ impl Task {
             live_sent: Instant::now(),
             live_whole_sent: Instant::now(),
             idle_since: None,
+            room: parts.host.room.clone(),
             has_agent,
             settled: false,
         };
@@ -145,6 +148,8 @@ impl Task {
         for effect in self.saved.machine.resume() {
             self.perform(effect);
         }
+        let room = *self.room.borrow_and_update();
+        self.step(vec![Input::Disk { low: room.low }], None).await;
         while let Some(heard) = self.hear(&mut told, &token).await {
             match heard {
                 Heard::Told(it) => self.take(*it).await,
@@ -153,6 +158,9 @@ impl Task {
                 Heard::Reached(reached) => self.reached(reached, &token).await,
                 Heard::Done(done) => self.done(*done).await,
                 Heard::LiveDue => self.send_live(),
+                Heard::Room(room) => {
+                    self.step(vec![Input::Disk { low: room.low }], None).await;
+                }
                 Heard::SleepDue => {
                     self.step(vec![Input::Sleep], None).await;
                 }
@@ -187,6 +195,7 @@ impl Task {
             it = told.recv() => it.map(|it| Heard::Told(Box::new(it))),
             changed = self.reached.changed() => changed.ok().map(|()| Heard::Reached(*self.reached.borrow_and_update())),
             Some(done) = self.background.join_next() => Some(Heard::Done(Box::new(done.unwrap_or_else(|panic| Done::Lost(panic.to_string()))))),
+            Ok(()) = self.room.changed() => Some(Heard::Room(*self.room.borrow_and_update())),
             () = due(live_due) => Some(Heard::LiveDue),
             () = due(sleep_due) => Some(Heard::SleepDue),
             frame = shim => Some(frame.map_or(Heard::ShimGone, Heard::Shim)),
@@ -410,6 +419,7 @@ enum Heard {
     Done(Box<Done>),
     LiveDue,
     SleepDue,
+    Room(Room),
 }
 
 async fn due(at: Option<Instant>) {

@@ -43,6 +43,10 @@ pub enum Input {
         generation: u32,
         reason: String,
     },
+    /// The disk is nearly full, or has room again.
+    Disk {
+        low: bool,
+    },
     /// Nothing has happened for long: the agent's memory is better used elsewhere.
     Sleep,
     /// Something the shell met that a person should know.

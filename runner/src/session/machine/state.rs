@@ -42,6 +42,9 @@ pub struct Machine {
     /// The newest seq that EVENTS is known to hold.
     #[serde(default)]
     pub(super) acknowledged: u64,
+    /// No turn begins while the disk has no room to record it.
+    #[serde(default)]
+    pub(super) disk_low: bool,
     /// The agent that asked is gone, and the next one is made to ask for the same call.
     #[serde(default)]
     pub(super) asking_again: Option<AskingAgain>,
@@ -132,6 +135,7 @@ impl Machine {
             cost_of_process_usd: 0.0,
             told: None,
             acknowledged: 0,
+            disk_low: false,
             asking_again: None,
         }
     }
@@ -190,6 +194,7 @@ impl Machine {
             Input::NotAskedAgain { generation, reason } => {
                 self.not_asked_again(generation, &reason, &mut step)
             }
+            Input::Disk { low } => self.disk(low, &mut step),
             Input::Sleep => self.sleep(&mut step),
             Input::FilesChanged { changes } => {
                 step.events.extend(changes.into_iter().map(Into::into))

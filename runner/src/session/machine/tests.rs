@@ -382,6 +382,20 @@ fn an_agent_that_dies_over_one_call_again_and_again_is_left_alone() {
 }
 
 #[test]
+fn no_turn_begins_on_a_full_disk_and_what_waited_goes_on_when_there_is_room() {
+    let mut session = Session::ready(None);
+    session.tell(Input::Disk { low: true });
+    session.send("later");
+    assert_eq!(
+        (session.count("message.user"), session.count("turn.started")),
+        (1, 0)
+    );
+    assert_eq!(session.count("warning"), 1);
+    session.tell(Input::Disk { low: false });
+    assert_eq!(session.count("turn.started"), 1);
+}
+
+#[test]
 fn an_interrupt_without_a_turn_says_nothing_to_the_agent() {
     let mut session = Session::ready(None);
     session.order(TurnInterrupt {});

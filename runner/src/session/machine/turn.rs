@@ -13,6 +13,9 @@ impl Machine {
         if self.agent != AgentState::Ready || self.turn.is_some() || !self.handed.is_empty() {
             return;
         }
+        if self.disk_low {
+            return;
+        }
         let Some(message) = self.queue.pop_front() else {
             return;
         };
@@ -24,6 +27,23 @@ impl Machine {
             attachments: message.attachments,
         };
         self.send(outgoing, step);
+    }
+
+    /// Turns wait while the disk is nearly full: what is under way needs the rest of it.
+    pub(super) fn disk(&mut self, low: bool, step: &mut Step) {
+        if self.disk_low == low || self.ended {
+            return;
+        }
+        self.disk_low = low;
+        if low {
+            step.event(nats::event::Warning {
+                code: "disk_low".to_owned(),
+                message: "the disk of this host is nearly full; no new turn begins until there is room".to_owned(),
+                hint: Some("free some space on the host; nothing is lost, and what waits goes on by itself".to_owned()),
+            });
+        } else {
+            self.next_turn(step);
+        }
     }
 
     pub(super) fn message_taken(&mut self, command: CommandId, step: &mut Step) {

@@ -15,3 +15,5 @@ mod gates;
 mod questions;
 mod text;
 mod turns;
+
+mod asking_again;

@@ -257,6 +257,25 @@ impl Station {
         .await;
     }
 
+    /// No shim of the session is left, not of any agent it ever had.
+    async fn wait_no_shim(&self, session: SessionId) {
+        let folder = self
+            .configuration
+            .data
+            .join("sessions")
+            .join(session.to_string());
+        wait::until("the session's shims to end", BOUND, async || {
+            for generation in 1..=4 {
+                let socket = folder.join(format!("shim-{generation}")).join("socket");
+                if runner::shim::is_alive(&socket).await {
+                    return Err(format!("{} is answered", socket.display()));
+                }
+            }
+            Ok(())
+        })
+        .await;
+    }
+
     async fn end(mut self, session: SessionId) {
         self.order(session, CommandId::new(), SessionStop {}).await;
         self.until(|event| matches!(event, Event::SessionEnded(_)).then_some(()))
@@ -265,6 +284,7 @@ impl Station {
         let whole: Vec<u64> = (1..=seqs.len() as u64).collect();
         assert_eq!(seqs, whole, "the log has a hole or a double");
         self.wait_agents(0).await;
+        self.wait_no_shim(session).await;
         self.stop_runner().await;
     }
 }

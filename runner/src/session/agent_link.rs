@@ -133,9 +133,7 @@ impl Task {
         }
         let socket = self.paths.socket(generation);
         self.parts.tasks.spawn(async move {
-            if let Ok(client) = ShimClient::connect(&socket, 0).await
-                && let Err(error) = client.handle.end(END_GRACE).await
-            {
+            if let Err(error) = shim::end(&socket, END_GRACE).await {
                 tracing::warn!(error = %crate::chain(&error), "could not end an agent");
             }
         });

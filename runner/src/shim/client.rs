@@ -81,6 +81,19 @@ pub async fn probe(path: &Path) -> Result<Hello, Error> {
     first_hello(path, &mut frames).await
 }
 
+/// Ends the agent behind this socket and its shim, whatever of its output is still kept. Nothing to do when nobody is
+/// there.
+pub async fn end(path: &Path, grace: Duration) -> Result<(), Error> {
+    let Ok(hello) = probe(path).await else {
+        return Ok(());
+    };
+    let mut client = ShimClient::connect(path, hello.newest).await?;
+    client.handle.end(grace).await?;
+    // Read to the end: a shim waits for a runner that does not listen to its last words.
+    while client.frames.next().await?.is_some() {}
+    Ok(())
+}
+
 /// Whether a shim serves this socket. It may hold an agent that has ended: see [`Hello::exited`].
 pub async fn is_alive(path: &Path) -> bool {
     probe(path).await.is_ok()

@@ -23,7 +23,7 @@ mod output;
 mod serve;
 mod spawn;
 
-pub use client::{Error as ClientError, ShimClient, ShimFrames, ShimHandle, is_alive, probe};
+pub use client::{Error as ClientError, ShimClient, ShimFrames, ShimHandle, end, is_alive, probe};
 pub use launch::{Error as LaunchError, launch};
 pub use lines::{Line, LineSplitter, LineTooLong};
 pub use protocol::{AgentSignal, Exit, FromShim, Hello, Undecodable};

@@ -1,5 +1,7 @@
 //! The agent's process: started, greeted, heard, gone.
 
+use std::collections::BTreeSet;
+
 use nats::event::{
     AgentExited, AgentReady, AgentRetrying, ToolFinished, ToolOutcome, TurnFinished, TurnOutcome,
 };
@@ -180,21 +182,31 @@ impl Machine {
     }
 
     /// Closes what the agent leaves open when it goes: gates are withdrawn, released tools may have run, the turn
-    /// has failed. Nothing here is ever a denial.
+    /// has failed. Nothing here is a denial but what a person denied.
     pub(super) fn abandon(&mut self, reason: &str, step: &mut Step) {
+        let mut denied = BTreeSet::new();
         for (gate, it) in std::mem::take(&mut self.gates) {
-            if !matches!(it.stage, Stage::Released { .. }) {
-                step.event(nats::event::GateWithdrawn {
+            match it.stage {
+                Stage::Open | Stage::Decided { .. } => step.event(nats::event::GateWithdrawn {
                     gate,
                     reason: reason.to_owned(),
-                });
-            } else if let Some(call) = self.tools.get_mut(&it.opened.tool_use) {
-                call.gate = Some(gate);
+                }),
+                Stage::Released { allowed: true } => {
+                    if let Some(call) = self.tools.get_mut(&it.opened.tool_use) {
+                        call.gate = Some(gate);
+                    }
+                }
+                Stage::Released { allowed: false } => {
+                    denied.insert(it.opened.tool_use);
+                }
             }
         }
         for (tool_use, call) in std::mem::take(&mut self.tools) {
-            // With its gate released it may have run; without, it cannot have.
-            let outcome = if call.gate.is_some() {
+            // With its gate released it may have run; without, or with a no, it cannot have.
+            let outcome = if denied.contains(&tool_use) {
+                ToolOutcome::Denied
+            } else if call.gate.is_some() {
+                self.perhaps_run.insert(tool_use.clone());
                 ToolOutcome::Unknown
             } else {
                 ToolOutcome::Interrupted

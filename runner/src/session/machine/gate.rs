@@ -15,6 +15,9 @@ use super::effect::{Effect, Outgoing, Step};
 use super::state::{Gate, Machine, Stage};
 use crate::agent::{Ask, FilesTouched};
 
+/// Said with a call that is asked again after its agent had been told to run it.
+const MAY_HAVE_RUN: &str = "may already have run: its agent ended before it could say";
+
 impl Machine {
     pub(super) fn tool_requested(
         &mut self,
@@ -51,6 +54,10 @@ impl Machine {
             return;
         }
         self.tools.entry(ask.tool_use.clone()).or_default();
+        let mut risks = ask.risks;
+        if self.perhaps_run.contains(&ask.tool_use) {
+            risks.insert(0, MAY_HAVE_RUN.to_owned());
+        }
         let opened = GateOpened {
             gate: GateId::new(),
             kind: ask.kind,
@@ -59,7 +66,7 @@ impl Machine {
             input_hash: input_hash(&ask.input),
             input: ask.input,
             summary: ask.summary,
-            risks: ask.risks,
+            risks,
             turn: self.turn.as_ref().map(|turn| turn.id),
             parent: ask.parent,
             questions: ask.questions,
@@ -182,6 +189,7 @@ impl Machine {
             None => {}
         }
         self.tools.remove(&tool_use);
+        self.perhaps_run.remove(&tool_use);
         let output_bytes = output.len() as u64;
         step.event(ToolFinished {
             tool_use: tool_use.clone(),

@@ -1,6 +1,6 @@
 //! What a session is, in full: everything that must survive a crash of the runner.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use nats::command::SessionStart;
 use nats::event::{Attachment, Decision, GateOpened, SessionState, State};
@@ -33,6 +33,9 @@ pub struct Machine {
     pub(super) gates: BTreeMap<GateId, Gate>,
     /// Tool calls that have not finished, by the agent's id.
     pub(super) tools: BTreeMap<String, ToolCall>,
+    /// Calls whose agent ended after it was told to run them. Asked again, they say so.
+    #[serde(default)]
+    pub(super) perhaps_run: BTreeSet<String>,
     /// What must be written to the agent and may not have been.
     pub(super) outgoing: Vec<Outgoing>,
     /// The agent's own count of what its process has cost so far, in US dollars.
@@ -131,6 +134,7 @@ impl Machine {
             handed: Vec::new(),
             gates: BTreeMap::new(),
             tools: BTreeMap::new(),
+            perhaps_run: BTreeSet::new(),
             outgoing: Vec::new(),
             cost_of_process_usd: 0.0,
             told: None,

@@ -152,6 +152,13 @@ impl Session {
             .count()
     }
 
+    fn outcome_of(&self, tool_use: &str) -> Option<ToolOutcome> {
+        self.events.iter().rev().find_map(|event| match event {
+            Event::ToolFinished(it) if it.tool_use == tool_use => Some(it.outcome),
+            _ => None,
+        })
+    }
+
     fn answers(&self) -> usize {
         let sent = |effect: &&Effect| matches!(effect, Effect::Send(Outgoing::Answer { .. }));
         self.effects.iter().filter(sent).count()
@@ -339,6 +346,34 @@ fn an_agent_that_dies_leaves_nothing_denied() {
             .contains(&Effect::StartAgent { generation: 2 }),
         "the next message wakes it"
     );
+}
+
+#[test]
+fn a_denied_call_whose_agent_dies_stays_denied() {
+    let mut session = Session::ready(Some("go"));
+    let gate = session.asks("t1");
+    session.decide(gate, Verdict::Deny);
+    session.acknowledge_all();
+    session.dies();
+    assert_eq!(session.outcome_of("t1"), Some(ToolOutcome::Denied));
+}
+
+#[test]
+fn a_call_that_may_have_run_says_so_when_it_is_asked_again() {
+    let mut session = Session::ready(Some("go"));
+    let gate = session.asks("t1");
+    session.decide(gate, Verdict::Allow);
+    session.acknowledge_all();
+    session.dies();
+    assert_eq!(session.outcome_of("t1"), Some(ToolOutcome::Unknown));
+    let again = session.asks("t1");
+    assert_ne!(again, gate, "what may have run is another question");
+    let said = session.events.iter().rev().find_map(|event| match event {
+        Event::GateOpened(it) if it.gate == again => Some(it.risks.clone()),
+        _ => None,
+    });
+    assert!(said.unwrap()[0].contains("may already have run"));
+    assert_eq!(session.answers(), 1, "nothing runs again by itself");
 }
 
 #[test]

@@ -117,7 +117,12 @@ async fn serve(
     let mut server = std::pin::pin!(server);
     tokio::select! {
         served = &mut server => return served.map_err(Error::Serve),
-        Some(task) = ended.recv() => return Err(Error::TaskEnded { task }),
+        Some(task) = ended.recv() => {
+            // On the way out they all end, in any order.
+            if !stop.is_cancelled() {
+                return Err(Error::TaskEnded { task });
+            }
+        }
         ended = ingest => ended.map_err(Error::Task)?.map_err(Error::Projection)?,
     }
     // Ingest ends by itself only when it is told to: what is left are requests in flight.

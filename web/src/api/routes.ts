@@ -34,6 +34,8 @@ export const routes = {
   createSession: (request: SessionCreate) => post<SessionRow>("/api/sessions", request),
   olderEvents: (session: string, before: number, limit: number) =>
     get<Page<EventRow>>(`/api/sessions/${session}/events?before=${before}&limit=${limit}`),
+  /** With the whole of its data, also where that was too big to travel. */
+  event: (session: string, seq: number) => get<EventRow>(`/api/sessions/${session}/events/${seq}`),
   diff: (session: string) => get<SessionDiff>(`/api/sessions/${session}/diff`),
   sendMessage: (session: string, request: MessageRequest) =>
     post<Accepted>(`/api/sessions/${session}/messages`, request),

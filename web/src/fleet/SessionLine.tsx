@@ -56,8 +56,8 @@ export const SessionLine = memo(function SessionLine({ row, current, title }: Se
 function Place({ row }: { row: SessionRow }): ReactNode {
   return (
     <span className="flex min-w-0">
-      <span className="min-w-[4ch] truncate">{row.project_name}</span>
-      <span className={`min-w-[6ch] ${after}`}>{row.host}</span>
+      <span className="min-w-0 truncate">{row.project_name}</span>
+      <span className={`min-w-0 ${after}`}>{row.host}</span>
       {row.branch ? (
         <span className={`min-w-0 shrink-[50] ${after}`}>{row.branch.replace(/^flotilla\//, "")}</span>
       ) : null}

@@ -69,7 +69,7 @@ function Card({ gate, active, place, onClose = null, cut, unseen }: CardProps): 
       className={`rounded border bg-raised ${places[place]} ${borders[open ? (active ? "active" : "open") : "closed"]}`}
     >
       {/* Scrolls where room is short, so that the buttons below stay where they are. */}
-      <div className="min-h-24 overflow-y-auto overscroll-contain">
+      <div className="min-h-16 overflow-y-auto overscroll-contain">
         <header className="px-4 pt-3">
           <h2 className="flex gap-2 text-large font-semibold">
             <Icon
@@ -134,7 +134,8 @@ const kinds: Record<GateKind, { icon: typeof Bot }> = {
 /** Above the composer a card leaves room for what was said before it. */
 const places = {
   inbox: "",
-  session: "flex max-h-[62dvh] flex-col [--exact-max:26dvh] [--plan-max:none] wide:[--exact-max:32dvh]",
+  session:
+    "flex max-h-[62dvh] flex-col [@media(height<600px)]:max-h-[60dvh] [--exact-max:26dvh] [--plan-max:none] wide:[--exact-max:32dvh]",
 } as const;
 
 /** Amber as long as a person is waited for; what they have decided, sent or not, no longer asks for them. */

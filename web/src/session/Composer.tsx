@@ -162,7 +162,7 @@ function Interrupt({ session }: { session: string }): ReactNode {
 function Ended({ row }: { row: SessionRow }): ReactNode {
   const again = new URLSearchParams({ project: row.project, agent: row.agent });
   return (
-    <footer className="shrink-0 border-t border-line px-5 py-3 pb-[max(12px,env(safe-area-inset-bottom))] text-muted">
+    <footer className="shrink-0 border-t border-line px-3 py-3 pb-[max(12px,env(safe-area-inset-bottom))] text-muted wide:px-5">
       <div className="mx-auto flex max-w-[760px] flex-wrap items-center justify-between gap-3">
         <p>This session has ended. Its log and its branch stay.</p>
         <Link href={`/sessions/new?${again.toString()}`} className="button">

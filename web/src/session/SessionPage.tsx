@@ -8,16 +8,16 @@ import { useMe } from "../account/me.ts";
 import type { SessionRow } from "../api/wire.ts";
 import { useSession } from "../app/services.ts";
 import { useFleet } from "../fleet/store.ts";
+import { Hint } from "../ui/Hint.tsx";
 import { useKeys } from "../ui/keys.ts";
 import { useMedia } from "../ui/media.ts";
 import { Composer } from "./Composer.tsx";
+import { SessionContext, type SessionContents } from "./context.ts";
 import { Dock } from "./Dock.tsx";
-import { type People, PeopleContext } from "./people.ts";
 import type { SessionLog } from "./reduce.ts";
 import { ReviewPanel } from "./ReviewPanel.tsx";
 import { SessionHead } from "./SessionHead.tsx";
 import { Transcript } from "./Transcript.tsx";
-import { WorktreeContext } from "./worktree.ts";
 
 export function SessionPage({ id }: { id: string }): ReactNode {
   const view = useSession(id);
@@ -27,7 +27,7 @@ export function SessionPage({ id }: { id: string }): ReactNode {
   useKeys({ r: () => setReview(!review), Escape: () => setReview(false) });
 
   const row = listed ?? view.row ?? null;
-  const people = usePeople(row, view.log);
+  const contents = useContents(id, row, view.log);
   if (view.problem && !row) return <Missing problem={view.problem} />;
   return (
     <div className="flex h-full">
@@ -35,11 +35,9 @@ export function SessionPage({ id }: { id: string }): ReactNode {
         {row ? (
           <SessionHead row={row} log={view.log} review={review} onReview={() => setReview(!review)} />
         ) : null}
-        <WorktreeContext value={row?.worktree ?? null}>
-          <PeopleContext value={people}>
-            <Transcript id={id} view={view} row={row} />
-          </PeopleContext>
-        </WorktreeContext>
+        <SessionContext value={contents}>
+          <Transcript id={id} view={view} row={row} />
+        </SessionContext>
         <Dock session={id} />
         {row ? <Composer row={row} log={view.log} /> : null}
       </main>
@@ -48,15 +46,16 @@ export function SessionPage({ id }: { id: string }): ReactNode {
   );
 }
 
-/** The same object as long as nobody is new: the rows that show a name need not be drawn again. */
-function usePeople(row: SessionRow | null, log: SessionLog | null): People {
-  const { id, name } = useMe();
-  const starter = row?.created_by ?? id;
-  const starterName = row?.created_by_name ?? name;
+/** The same object as long as nothing of it changes: the rows that ask for it need not be drawn again. */
+function useContents(id: string, row: SessionRow | null, log: SessionLog | null): SessionContents {
+  const me = useMe();
+  const starter = row?.created_by ?? me.id;
+  const starterName = row?.created_by_name ?? me.name;
+  const worktree = row?.worktree ?? null;
   const decided = log?.facts.people;
   return useMemo(
-    () => ({ ...decided, [starter]: starterName, [id]: name }),
-    [decided, starter, starterName, id, name],
+    () => ({ id, worktree, people: { ...decided, [starter]: starterName, [me.id]: me.name } }),
+    [id, worktree, decided, starter, starterName, me.id, me.name],
   );
 }
 
@@ -64,7 +63,9 @@ function Missing({ problem }: { problem: string }): ReactNode {
   return (
     <main className="mx-auto max-w-md p-8">
       <h1 className="text-title font-semibold">This session cannot be shown</h1>
-      <p className="mt-2 text-muted">{problem}</p>
+      <p className="mt-2 text-muted [overflow-wrap:anywhere]">
+        <Hint text={problem} />
+      </p>
       <p className="mt-4">
         <Link href="/sessions" className="link">
           All sessions

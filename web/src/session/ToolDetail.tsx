@@ -29,7 +29,7 @@ export function ToolDetail({ item, worktree }: { item: ToolItem; worktree: strin
         />
       )}
       {gate ? <Decided gate={gate} /> : null}
-      {finished ? <Output text={finished.output} bytes={finished.outputBytes} /> : null}
+      {finished ? <Output result={finished} /> : null}
     </div>
   );
 }

@@ -19,18 +19,18 @@ import { duration } from "../ui/time.ts";
 import { visible } from "../ui/visible.ts";
 import { isQueued, useOutbox } from "../outbox/outbox.ts";
 import { outcomeWords } from "../ui/words.ts";
+import { SessionContext } from "./context.ts";
 import type { ToolItem } from "./items.ts";
 import { placeOf } from "../gates/place.ts";
 import { Nested } from "./Nested.tsx";
 import { useOpen } from "./opened.ts";
 import { ToolDetail } from "./ToolDetail.tsx";
 import { summarise, type ToolClass } from "./tools.ts";
-import { WorktreeContext } from "./worktree.ts";
 
 export const ToolRow = memo(function ToolRow({ item }: { item: ToolItem }): ReactNode {
   const [open, toggle] = useOpen(item.id);
   const summary = summarise(item.tool, item.input);
-  const worktree = use(WorktreeContext);
+  const { worktree } = use(SessionContext);
   const object = placeOf(summary.object.split("\n", 1)[0] ?? "", worktree).name;
   const Icon = icons[summary.class];
   const gate = item.gate?.opened.gate ?? "";

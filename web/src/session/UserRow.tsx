@@ -4,9 +4,9 @@ import { type ReactNode, use } from "react";
 import { Moment } from "../ui/Moment.tsx";
 import { useWide } from "../ui/media.ts";
 import { bytes } from "../ui/numbers.ts";
+import { SessionContext } from "./context.ts";
 import type { UserItem } from "./items.ts";
 import { useOpen } from "./opened.ts";
-import { PeopleContext } from "./people.ts";
 
 /** How much of a long text stands there at first: it is the person's own, and what came of it matters more. */
 interface Room {
@@ -18,7 +18,7 @@ const narrowRoom: Room = { lines: 5, characters: 200 };
 
 export function UserRow({ item }: { item: UserItem }): ReactNode {
   const [open, toggle] = useOpen(item.id);
-  const name = use(PeopleContext)[item.by ?? ""];
+  const name = use(SessionContext).people[item.by ?? ""];
   const beginning = beginningOf(item.text, useWide() ? broadRoom : narrowRoom);
   const isLong = beginning.length < item.text.length;
   const shown = open || !isLong ? item.text : `${beginning} …`;

@@ -55,11 +55,18 @@ export class Draft {
         );
       case "agent.ready": {
         const { agent, version, model } = event.data;
-        return this.learn({ agent, agentVersion: version ?? null, model: model ?? null, retry: null });
+        if (this.facts.agentLost) this.note(event, "quiet", this.startedAgain());
+        return this.learn({
+          agent,
+          agentVersion: version ?? null,
+          model: model ?? null,
+          retry: null,
+          agentLost: false,
+        });
       }
       case "agent.exited": {
         const { expected, reason, stderr_tail: detail } = event.data;
-        this.learn({ retry: null });
+        this.learn({ retry: null, agentLost: !expected });
         this.partials = noPartials;
         this.sayOnce(reason);
         return this.note(event, expected ? "quiet" : "error", sentence(reason), null, expected ? "" : detail);
@@ -152,7 +159,7 @@ export class Draft {
         const { tool_use: toolUse, outcome, output, output_bytes: outputBytes } = event.data;
         return this.tool(toolUse, event, (item) => ({
           ...item,
-          finished: { at, outcome, output, outputBytes },
+          finished: { at, outcome, output, outputBytes, wholeAt: event.object ? event.seq : null },
         }));
       }
       case "file.changed": {
@@ -182,6 +189,15 @@ export class Draft {
   private sayOnce(reason: string): void {
     const last = this.items.get(this.added.at(-1) ?? this.log.order.at(-1) ?? "");
     if (last?.kind === "turn" && last.error === reason) this.put({ ...last, error: null });
+  }
+
+  private startedAgain(): string {
+    const waits = [...this.items.values()].some(
+      (item) => item.kind === "tool" && item.gate && !item.gate.decided && !item.gate.withdrawn,
+    );
+    return waits
+      ? "The agent was started again. What it asked still waits for you, and has not run."
+      : "The agent was started again.";
   }
 
   private note(

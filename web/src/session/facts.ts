@@ -11,6 +11,8 @@ export interface SessionFacts {
   readonly agent: string | null;
   readonly agentVersion: string | null;
   readonly model: string | null;
+  /** It ended by itself, and no other is there yet. */
+  readonly agentLost: boolean;
   /** The turn that runs, and since when. */
   readonly turn: { readonly id: string; readonly since: string } | null;
   /** The agent waits before it asks its model again. */
@@ -31,6 +33,7 @@ export const noFacts: SessionFacts = {
   agent: null,
   agentVersion: null,
   model: null,
+  agentLost: false,
   turn: null,
   retry: null,
   contextTokens: null,

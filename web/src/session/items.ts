@@ -69,6 +69,8 @@ export interface ToolResult {
   readonly outcome: ToolOutcome;
   readonly output: string;
   readonly outputBytes: number;
+  /** The number of the event that has all of it, when it is cut here. */
+  readonly wholeAt: number | null;
 }
 
 /** A change in the worktree that no single call can be blamed for. */

@@ -180,6 +180,19 @@ describe("a tool call", () => {
     expect((log.items.get("tool:t1") as ToolItem).gate?.decided).toBeNull();
   });
 
+  it("that outlives its agent still waits, and it is said once that another was started", () => {
+    const ready: KnownEvent = {
+      type: "agent.ready",
+      data: { agent: "claude", version: null, model: null, generation: 2 },
+    };
+    const log = folded(ready, requested("t1"), opened("t1"), exited("it was killed"), ready, ready);
+    const notices = [...log.items.values()].filter(({ kind }) => kind === "notice");
+    expect(notices.map((item) => item.kind === "notice" && item.text)).toEqual([
+      "It was killed.",
+      "The agent was started again. What it asked still waits for you, and has not run.",
+    ]);
+  });
+
   it("carries the files it changed", () => {
     const change: KnownEvent = {
       type: "file.changed",

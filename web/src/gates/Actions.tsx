@@ -129,7 +129,7 @@ function Ask({
         </button>
         <button
           type="button"
-          className="button button-primary button-touch wide:order-3"
+          className={`button button-touch wide:order-3 ${mode === "deny" ? "" : "button-primary"}`}
           disabled={problem !== null}
           title={problem ?? undefined}
           onClick={() => send(allow)}

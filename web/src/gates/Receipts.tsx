@@ -64,7 +64,8 @@ function sentence(gate: Gate, wish: Wish | null, me: string): string {
   }
   const who = `${verdictWords[decision.verdict]} by ${whoOf(decision, me)}${decision.input === undefined ? "" : ", as edited"}`;
   const reason = decision.reason ? `: “${decision.reason}”` : "";
-  return `${who}${reason}. ${whereabouts(decision.verdict, receipts, host)}`;
+  const stop = /[.!?]”$/.test(reason) ? "" : ".";
+  return `${who}${reason}${stop} ${whereabouts(decision.verdict, receipts, host)}`;
 }
 
 function whoOf({ by, by_name }: Decision, me: string): string {

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 
-const WORKTREE: &str = "/work/tree";
+const WORKTREE: &str = "/srv/tree";
 
 fn of(tool: &str, input: Value) -> Described {
     describe(tool, &input, Some(WORKTREE), None)
@@ -32,7 +32,7 @@ fn every_tool_is_told_in_a_sentence() {
         ),
         (
             "Read",
-            json!({"file_path": "/work/tree/src/a.rs"}),
+            json!({"file_path": "/srv/tree/src/a.rs"}),
             "Reads `src/a.rs`.",
         ),
         (
@@ -42,7 +42,7 @@ fn every_tool_is_told_in_a_sentence() {
         ),
         (
             "Write",
-            json!({"file_path": "/work/tree/a.txt", "content": "1\n2\n"}),
+            json!({"file_path": "/srv/tree/a.txt", "content": "1\n2\n"}),
             "Writes `a.txt` (2 lines).",
         ),
         (
@@ -127,7 +127,7 @@ fn a_harmless_command_has_no_risks() {
         "git add . && git commit -m 'remove the sudo path'",
         "echo 'curl x | sh'",
         "cat .env.example",
-        "cd /work/tree/src && make",
+        "cd /srv/tree/src && make",
     ] {
         assert_eq!(risks(command), Vec::<String>::new(), "{command}");
     }
@@ -217,17 +217,17 @@ fn a_command_says_what_may_be_risky() {
 #[test]
 fn files_outside_and_files_that_are_run_are_pointed_out() {
     let write = |path: &str| of("Write", json!({"file_path": path, "content": ""})).risks;
-    assert_eq!(write("/work/tree/src/a.rs"), Vec::<String>::new());
+    assert_eq!(write("/srv/tree/src/a.rs"), Vec::<String>::new());
     assert_eq!(
-        write("/work/treehouse/a.rs"),
-        ["changes a file outside the worktree: `/work/treehouse/a.rs`"]
+        write("/srv/treehouse/a.rs"),
+        ["changes a file outside the worktree: `/srv/treehouse/a.rs`"]
     );
     assert_eq!(
-        write("/work/tree/../a"),
-        ["changes a file outside the worktree: `/work/tree/../a`"]
+        write("/srv/tree/../a"),
+        ["changes a file outside the worktree: `/srv/tree/../a`"]
     );
     assert_eq!(
-        write("/work/tree/.git/hooks/pre-commit"),
+        write("/srv/tree/.git/hooks/pre-commit"),
         ["changes git's own files, whose hooks and settings are run as programs"]
     );
     assert_eq!(
@@ -240,7 +240,7 @@ fn files_outside_and_files_that_are_run_are_pointed_out() {
     );
     let read = |path: &str| of("Read", json!({"file_path": path})).risks;
     assert_eq!(
-        read("/work/tree/config/server.pem"),
+        read("/srv/tree/config/server.pem"),
         ["may read secrets: `config/server.pem`"]
     );
     assert_eq!(read("/etc/shadow").len(), 2);

@@ -31,6 +31,10 @@ pub enum AskAgainError {
         "{calls} calls of one message have no answer, and only a single one can be asked again"
     )]
     Several { calls: usize },
+    #[error(
+        "it was to be done in `{folder}`, where the agent had gone, and a new process does not begin there"
+    )]
+    Elsewhere { folder: String },
     #[error("could not open its transcript")]
     Open(#[source] io::Error),
     #[error("could not read the end of its transcript")]

@@ -327,6 +327,22 @@ async fn a_call_of_a_subagent_is_refused_and_the_conversation_carries_on() {
 }
 
 #[tokio::test]
+async fn a_command_is_not_asked_again_for_another_folder() {
+    for program in both() {
+        let model = ModelEndpoint::start().await;
+        let script = "run mkdir below && cd below\nrun touch made";
+        let (mut agent, ask) = waiting(&model, program, script).await;
+        agent.allow(&ask).await;
+        let ask = agent.asked().await;
+        agent.stop_after_writing(&ask.tool_use).await;
+        let error = agent.ask_again(&ask).unwrap_err();
+        assert!(matches!(error, AskAgainError::Elsewhere { .. }), "{error}");
+        carries_on(&model, &mut agent).await;
+        assert!(!agent.path("made").exists() && !agent.path("below/made").exists());
+    }
+}
+
+#[tokio::test]
 async fn it_is_asked_once_however_often_and_by_however_many_processes() {
     for program in both() {
         let model = ModelEndpoint::start().await;

@@ -132,7 +132,8 @@ pub(super) fn is_rehearsed(request: &LaunchRequest<'_>) -> bool {
         .is_file()
 }
 
-fn is_of(transcript: &Path, worktree: &Path) -> bool {
+/// Whether it is the transcript of a process that was started in this folder.
+pub(super) fn is_of(transcript: &Path, worktree: &Path) -> bool {
     let worktree = worktree
         .canonicalize()
         .unwrap_or_else(|_| worktree.to_owned());

@@ -1,7 +1,7 @@
 //! Claude Code, driven over its stream-json: one JSON object a line, both ways.
 //!
 //! Owns this dialect, its habits and its traps; nothing of it leaves this folder. It deliberately knows no
-//! process, no gate's state and no clock. `rehearse` speaks the same dialect and passes through here too.
+//! process and no gate's state, and its adapter no clock. `rehearse` speaks the same dialect and passes through here too.
 
 mod launch;
 mod mode;

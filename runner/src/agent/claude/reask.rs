@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
@@ -28,6 +29,9 @@ const SURROUNDINGS: [&str; 6] = [
     "gitBranch",
 ];
 
+/// What is the same wherever it is done.
+const PLACELESS: [&str; 2] = ["AskUserQuestion", "ExitPlanMode"];
+
 /// Marks `call` in the transcript, or says why it cannot be asked again. A call that is marked already is left so.
 pub fn ask_again(request: &LaunchRequest<'_>, call: &Unanswered<'_>) -> Result<(), AskAgainError> {
     let folder = launch::configuration_folder(request.configuration, request.home);
@@ -41,11 +45,36 @@ pub fn ask_again(request: &LaunchRequest<'_>, call: &Unanswered<'_>) -> Result<(
     };
     let mut file = transcript::open_to_append(&path).map_err(AskAgainError::Open)?;
     let ending = Ending::read(&file, call.tool_use).map_err(AskAgainError::Read)?;
-    if ending.is_marked_alone(call.tool_use)? {
+    let is_marked = ending.is_marked_alone(call.tool_use)?;
+    if !PLACELESS.contains(&call.tool) {
+        begins_where_it_was(request, &path, &ending.origin)?;
+    }
+    if is_marked {
         return Ok(());
     }
     let mark = mark(call, ending.origin, mode::of(&path).name());
     append(&mut file, &mark).map_err(AskAgainError::Write)
+}
+
+/// A command may have taken the agent to another folder, and the next one would be run in the wrong place: what a
+/// person decided on is a command in a folder. A worktree that was moved as a whole is the same place.
+fn begins_where_it_was(
+    request: &LaunchRequest<'_>,
+    transcript: &Path,
+    origin: &Map<String, Value>,
+) -> Result<(), AskAgainError> {
+    let Some(folder) = origin.get("cwd").and_then(Value::as_str) else {
+        return Ok(());
+    };
+    let worktree = request.worktree.canonicalize();
+    let worktree = worktree.as_deref().unwrap_or(request.worktree);
+    if Path::new(folder) == worktree || launch::is_of(transcript, Path::new(folder)) {
+        Ok(())
+    } else {
+        Err(AskAgainError::Elsewhere {
+            folder: folder.to_owned(),
+        })
+    }
 }
 
 /// The last message of a conversation, and what came of the calls in it.

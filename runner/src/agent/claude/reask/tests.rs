@@ -51,6 +51,10 @@ impl Home {
     }
 
     fn ask_again(&self, tool_use: &str) -> Result<(), AskAgainError> {
+        self.ask_again_of("Write", tool_use)
+    }
+
+    fn ask_again_of(&self, tool: &str, tool_use: &str) -> Result<(), AskAgainError> {
         let request = LaunchRequest {
             session: self.session,
             configuration: &AgentConfiguration::default(),
@@ -61,7 +65,7 @@ impl Home {
         };
         let call = Unanswered {
             tool_use,
-            tool: "Write",
+            tool,
             input: &json!({"file_path": "/a/shop/one.txt", "content": "one"}),
         };
         ask_again(&request, &call)
@@ -206,6 +210,29 @@ fn a_call_that_is_not_where_the_conversation_ends_is_refused() {
 fn an_answer_of_the_agents_own_is_an_answer() {
     let home = Home::with(&[prompt(), call("m", "a"), result("a")]);
     assert!(matches!(home.ask_again("a"), Err(AskAgainError::Answered)));
+}
+
+#[test]
+fn what_was_to_be_done_in_another_folder_is_refused() {
+    let mut below = call("m", "a");
+    below["cwd"] = json!("/a/shop/below");
+    let home = Home::with(&[prompt(), below.clone()]);
+    let error = home.ask_again("a").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "it was to be done in `/a/shop/below`, where the agent had gone, and a new process does not begin there"
+    );
+    // A question is the same everywhere.
+    home.ask_again_of("AskUserQuestion", "a").unwrap();
+    // A worktree of another host, moved here with its transcript.
+    let home = Home::with(&[prompt(), below]);
+    let moved = home
+        .path()
+        .parent()
+        .unwrap()
+        .with_file_name("-a-shop-below");
+    fs::rename(home.path().parent().unwrap(), moved).unwrap();
+    home.ask_again("a").unwrap();
 }
 
 #[test]

@@ -11,15 +11,16 @@ use futures::future::{join, join_all};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::disk::Disk;
 use super::fault::Fault;
+use super::ground::Ground;
 use super::journey::Journey;
 use super::laws::{self, Verdict};
 use super::ledger::Ledger;
 use super::moment::Moment;
 use super::strike::Strike;
 use super::table::{Row, Table};
-use crate::fleet::{Fleet, Options};
-use crate::repository::Repository;
+use crate::fleet::Fleet;
 
 /// What to run.
 pub struct Settings {
@@ -35,8 +36,6 @@ pub struct Settings {
     pub logs: PathBuf,
 }
 
-/// A part that dies again and again is started ever more slowly; after so many strikes a fleet is replaced.
-const STRIKES_MAX: usize = 2;
 /// Longest time between a decision and the fault, when the runner is not held.
 const FLIGHT_MS_MAX: u64 = 30;
 
@@ -45,6 +44,11 @@ pub async fn run(settings: &Settings, mut say: impl FnMut(&str)) -> Table {
     let mut table = Table::default();
     say(Row::HEAD);
     for &fault in &settings.faults {
+        if fault == Fault::DiskFull && !Disk::is_possible() {
+            say("disk-full was not run: only root can mount a file system to fill");
+            table.not_run.push(fault);
+            continue;
+        }
         for &moment in &settings.moments {
             let row = Cell {
                 settings,
@@ -66,34 +70,6 @@ struct Cell<'a> {
     moment: Moment,
 }
 
-/// A fleet and how often it was struck.
-struct Ground {
-    fleet: Fleet,
-    _repository: Repository,
-    strikes: usize,
-}
-
-impl Ground {
-    async fn new(settings: &Settings) -> Self {
-        let repository = Repository::new("shop")
-            .file("README.md", "# Shop\n")
-            .commit();
-        let options = Options {
-            projects: vec![repository.path().to_owned()],
-            agents: format!(
-                "[runner]\nslots = {}\n",
-                settings.sessions * (STRIKES_MAX + 1) * 8
-            ),
-            ..Options::default()
-        };
-        Self {
-            fleet: Fleet::start(options).await,
-            _repository: repository,
-            strikes: 0,
-        }
-    }
-}
-
 impl Cell<'_> {
     async fn run(&self, say: &mut impl FnMut(&str)) -> Row {
         let mut row = Row::new(self.fault, self.moment);
@@ -101,28 +77,28 @@ impl Cell<'_> {
         for round in 0..self.settings.rounds {
             let mut current = match ground.take() {
                 Some(ground) => ground,
-                None => Ground::new(self.settings).await,
+                None => Ground::new(self.fault, self.settings.sessions).await,
             };
-            current.strikes += 1;
+            current.strike();
             let before = row.violations.len();
-            self.round(round, &current.fleet, &mut row).await;
+            self.round(round, &current, &mut row).await;
             for violation in &row.violations[before..] {
                 say(&format!("  round {round}: {violation}"));
             }
             // What went wrong once would only be seen again.
-            if row.violations.len() == before && current.strikes < STRIKES_MAX {
+            if row.violations.len() == before && !current.is_worn_out() {
                 ground = Some(current);
             }
         }
         row
     }
 
-    async fn round(&self, round: usize, fleet: &Fleet, row: &mut Row) {
+    async fn round(&self, round: usize, ground: &Ground, row: &mut Row) {
         row.rounds += 1;
         let folder = tempfile::tempdir().expect("a temporary folder");
         let ledger = Ledger::new(folder.path());
         let mut journeys = Vec::new();
-        let outcome = caught(self.travel(round, fleet, &ledger, &mut journeys)).await;
+        let outcome = caught(self.travel(round, ground, &ledger, &mut journeys)).await;
         let (healed, rests) = match outcome {
             Ok(it) => it,
             Err(words) => {
@@ -130,7 +106,7 @@ impl Cell<'_> {
                     .push(format!("the moment was not reached: {words}"));
                 keep(
                     &self.folder(round),
-                    fleet,
+                    &ground.fleet,
                     &journeys,
                     std::slice::from_ref(&words),
                 )
@@ -165,7 +141,7 @@ impl Cell<'_> {
             row.add(verdict, rest.saturating_duration_since(healed));
         }
         if !said.is_empty() {
-            keep(&self.folder(round), fleet, &journeys, &said).await;
+            keep(&self.folder(round), &ground.fleet, &journeys, &said).await;
         }
     }
 
@@ -173,10 +149,11 @@ impl Cell<'_> {
     async fn travel<'a>(
         &self,
         round: usize,
-        fleet: &'a Fleet,
+        ground: &'a Ground,
         ledger: &'a Ledger,
         journeys: &mut Vec<Journey<'a>>,
     ) -> (Instant, Vec<Result<Instant, String>>) {
+        let fleet = &ground.fleet;
         let names = (0..self.settings.sessions).map(|index| {
             (
                 format!(
@@ -196,12 +173,12 @@ impl Cell<'_> {
             .iter()
             .map(|journey| journey.session.clone())
             .collect();
-        let strike = Strike::aim(self.fault, fleet, &sessions);
+        let strike = Strike::aim(self.fault, ground, &sessions);
         if self.moment != Moment::DecisionInFlight {
             let outage = strike.strike(self.settings.silence);
             return join(outage.heal(), finish(journeys, false)).await;
         }
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             strike.hold_runner();
             join_all(journeys.iter_mut().map(Journey::decide_struck)).await;
             let outage = strike.strike(self.settings.silence);

@@ -17,10 +17,18 @@ pub enum Fault {
     FreezeRunner,
     FreezeCoordinator,
     FreezeNats,
+    /// Nothing passes between the runner and nats-server.
+    Cut,
+    /// What the runner sends does not arrive; it still hears.
+    CutOut,
+    /// The runner hears nothing; what it sends arrives.
+    CutIn,
+    /// The file system of the host's sessions has no byte left.
+    DiskFull,
 }
 
 impl Fault {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::None,
         Self::Agent,
         Self::Shim,
@@ -32,6 +40,10 @@ impl Fault {
         Self::FreezeRunner,
         Self::FreezeCoordinator,
         Self::FreezeNats,
+        Self::Cut,
+        Self::CutOut,
+        Self::CutIn,
+        Self::DiskFull,
     ];
 
     /// What a person types after `ONLY=`.
@@ -49,6 +61,10 @@ impl Fault {
             Self::FreezeRunner => "freeze-runner",
             Self::FreezeCoordinator => "freeze-coordinator",
             Self::FreezeNats => "freeze-nats",
+            Self::Cut => "cut",
+            Self::CutOut => "cut-out",
+            Self::CutIn => "cut-in",
+            Self::DiskFull => "disk-full",
         }
     }
 
@@ -71,6 +87,14 @@ impl Fault {
             }
             Self::FreezeCoordinator => "the same of the coordinator",
             Self::FreezeNats => "the same of nats-server",
+            Self::Cut => {
+                "no byte passes between runner and nats-server, for as long as a freeze lasts"
+            }
+            Self::CutOut => "the same, but only from the runner to nats-server",
+            Self::CutIn => "the same, but only from nats-server to the runner",
+            Self::DiskFull => {
+                "the file system of the host's sessions is filled to the last byte, for as long as a freeze lasts"
+            }
         }
     }
 
@@ -81,6 +105,11 @@ impl Fault {
             self,
             Self::Agent | Self::Shim | Self::Host | Self::Everything
         )
+    }
+
+    /// The runner reaches its server through a wire that can be cut.
+    pub(super) const fn needs_wire(self) -> bool {
+        matches!(self, Self::Cut | Self::CutOut | Self::CutIn)
     }
 
     /// The parts that take decisions and messages go on: none may be refused, however long the host is away.

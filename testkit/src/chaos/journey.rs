@@ -13,7 +13,7 @@ use crate::fleet::Fleet;
 use crate::wait;
 
 /// A busy machine, a pause of the supervisor and the longest silence together.
-const REST_BOUND: Duration = Duration::from_secs(150);
+const REST_BOUND: Duration = Duration::from_secs(90);
 /// What a command that is to be caught in the act takes.
 const SLOW_SECONDS: u32 = 2;
 /// How often a person says how to go on before giving up.
@@ -24,8 +24,8 @@ const CONTINUES_MAX: usize = 3;
 pub(super) struct Call {
     pub token: String,
     pub allow: bool,
-    /// A coordinator has said that it has the decision.
-    pub decided: bool,
+    /// The gates of which a coordinator has said that it has the decision: more than one when the call is asked again.
+    pub decided: Vec<String>,
     /// It was in the ledger before anybody had decided.
     pub ran_undecided: bool,
 }
@@ -61,7 +61,7 @@ impl<'a> Journey<'a> {
         let call = |which: &str, allow: bool| Call {
             token: format!("{name}-{which}"),
             allow,
-            decided: false,
+            decided: Vec::new(),
             ran_undecided: false,
         };
         let calls = vec![
@@ -153,11 +153,14 @@ impl<'a> Journey<'a> {
             let path = format!("/api/gates?state=pending&session={}", self.session);
             let gates = self.get(&path).await?;
             for gate in gates["items"].as_array().into_iter().flatten() {
+                let id = gate["id"].as_str().unwrap_or_default();
                 let found = self
                     .calls
                     .iter()
                     .position(|call| speaks_of(&gate["input"], &call.token));
-                if let Some(index) = found.filter(|index| !self.calls[*index].decided) {
+                if let Some(index) =
+                    found.filter(|index| !self.calls[*index].decided.iter().any(|it| it == id))
+                {
                     return Ok(Look::Ask(index, gate.clone()));
                 }
             }
@@ -199,12 +202,6 @@ impl<'a> Journey<'a> {
             "the session stops again and again before {unsettled:?}: {}",
             self.fleet.said(&self.session).await
         );
-        for call in &mut self.calls {
-            // Whatever was said of a call that was withdrawn is not said of the next one.
-            if unsettled.contains(&call.token) {
-                call.decided = false;
-            }
-        }
         let steps: Vec<String> = unsettled
             .iter()
             .map(|token| self.ledger.step(token))
@@ -219,23 +216,24 @@ impl<'a> Journey<'a> {
 
     async fn decide(&mut self, index: usize, gate: &Value) {
         let call = &self.calls[index];
-        let ran = self.ledger.count(&call.token) > 0;
-        let body = match call.allow {
-            true => json!({"decision": "allow"}),
-            false => json!({"decision": "deny", "reason": "not this one"}),
+        let id = gate["id"].as_str().expect("a gate has an id").to_owned();
+        let ran = self.ledger.count(&call.token) + self.ledger.begun(&call.token) > 0;
+        // Asked once more, a person looks whether it ran before they say yes again.
+        let asked_before = !call.decided.is_empty();
+        let body = if call.allow && !(asked_before && ran) {
+            json!({"decision": "allow"})
+        } else {
+            json!({"decision": "deny", "reason": "not this one"})
         };
-        let path = format!(
-            "/api/gates/{}/decision",
-            gate["id"].as_str().expect("a gate has an id")
-        );
+        let path = format!("/api/gates/{id}/decision");
         // An answer that was lost leaves the decision with us: the second try is told so.
         let ours = |status: StatusCode, answer: &Value| {
             status == StatusCode::CONFLICT && answer["error"]["code"] == "already_decided"
         };
         self.insist(&path, &body, ours).await;
         let call = &mut self.calls[index];
-        call.ran_undecided |= ran;
-        call.decided = true;
+        call.ran_undecided |= ran && !asked_before;
+        call.decided.push(id);
     }
 
     /// Sends a request until it is taken, as a browser does.

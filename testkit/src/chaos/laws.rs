@@ -66,28 +66,34 @@ impl<'a> Log<'a> {
     fn judge_call(&self, fault: Fault, call: &Call, ledger: &Ledger, verdict: &mut Verdict) {
         let (token, count) = (&call.token, ledger.count(&call.token));
         let ids = calls_of(self.events, token);
-        let unknown = self
+        let outcomes: Vec<&Value> = self
             .of("tool.finished")
-            .filter(|event| event["data"]["outcome"] == "unknown")
-            .any(|event| ids.iter().any(|id| event["data"]["tool_use"] == **id));
+            .filter(|event| ids.iter().any(|id| event["data"]["tool_use"] == **id))
+            .map(|event| &event["data"]["outcome"])
+            .collect();
+        let unknown = outcomes.iter().any(|outcome| *outcome == "unknown");
         let mut broken = |what: &str| verdict.violations.push(format!("{what}: {token}"));
         if call.ran_undecided {
             broken("ran before anybody had decided");
         }
-        match (call.decided, call.allow, count) {
-            (false, _, 0) => broken("was never asked"),
-            (false, _, _) | (true, false, 1..) => broken("ran though nobody allowed it"),
-            (true, true, 2..) => broken("ran twice"),
-            (true, true, 0) if !unknown => broken("was allowed and never ran"),
-            (true, true, 1) if !unknown => verdict.ran += 1,
-            (true, true, _) => {
-                if !fault.ends_agents() {
-                    broken("is called unknown though its agent lived");
-                }
-                verdict.unknown += 1;
-            }
-            (true, false, 0) => verdict.denied += 1,
+        if unknown && !call.allow {
+            broken("was denied, and yet is said to have run perhaps");
         }
+        if unknown && !fault.ends_agents() {
+            broken("is said to have run perhaps, though its agent lived");
+        }
+        match (call.decided.is_empty(), call.allow, count) {
+            (true, _, 0) => broken("was never asked"),
+            (true, _, _) | (false, false, 1..) => broken("ran though nobody allowed it"),
+            (false, true, 2..) => broken("ran twice"),
+            (false, true, 0) if outcomes.last().is_none_or(|last| *last != "unknown") => {
+                broken("was allowed and never ran");
+            }
+            (false, true, 0) => {}
+            (false, true, 1) => verdict.ran += 1,
+            (false, false, 0) => verdict.denied += 1,
+        }
+        verdict.unknown += usize::from(unknown);
     }
 
     fn contiguous(&self, verdict: &mut Verdict) {
@@ -157,18 +163,34 @@ impl<'a> Log<'a> {
                 verdict.violations.push(format!("released twice: {gate}"));
             }
         }
-        let mut gates: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for event in self.of("gate.opened") {
-            let call = event["data"]["tool_use"].as_str().unwrap_or_default();
-            gates
-                .entry(call)
-                .or_default()
-                .push(event["data"]["gate"].as_str().unwrap_or_default());
-        }
-        for (call, gates) in gates.into_iter().filter(|(_, gates)| gates.len() > 1) {
-            verdict
-                .violations
-                .push(format!("one call, several gates: {call}: {gates:?}"));
+            let call = &event["data"]["tool_use"];
+            let before: Vec<&Value> = self
+                .events
+                .iter()
+                .take_while(|it| it["seq"] != event["seq"])
+                .filter(|it| it["data"]["tool_use"] == *call)
+                .collect();
+            if !before.iter().any(|it| it["type"] == "gate.opened") {
+                continue;
+            }
+            // Once it has an outcome, a call that the next agent asks again is another question.
+            let outcome = before
+                .iter()
+                .rfind(|it| it["type"] == "tool.finished")
+                .map(|it| &it["data"]["outcome"]);
+            let warns = event["data"]["risks"]
+                .to_string()
+                .contains("already have run");
+            match outcome {
+                None => verdict
+                    .violations
+                    .push(format!("one call has two gates: {event}")),
+                Some(outcome) if outcome == "unknown" && !warns => verdict.violations.push(
+                    format!("a call that may have run is asked again without saying so: {event}"),
+                ),
+                Some(_) => {}
+            }
         }
         for event in self.of("gate.withdrawn") {
             verdict.withdrawn += 1;
@@ -232,13 +254,13 @@ impl<'a> Log<'a> {
     fn gate_is_the_same(&self, before: &str, journey: &Journey<'_>, verdict: &mut Verdict) {
         let token = &journey.calls[1].token;
         let calls = calls_of(self.events, token);
+        let of_call = |event: &&Value| calls.iter().any(|id| event["data"]["tool_use"] == **id);
         let others: Vec<&str> = self
-            .of("gate.opened")
-            .filter(|event| {
-                event["data"]["tool_use"]
-                    .as_str()
-                    .is_some_and(|id| calls.iter().any(|call| call == id))
-            })
+            .events
+            .iter()
+            .filter(of_call)
+            .take_while(|event| event["type"] != "tool.finished")
+            .filter(|event| event["type"] == "gate.opened")
             .filter_map(|event| event["data"]["gate"].as_str())
             .filter(|gate| *gate != before)
             .collect();

@@ -6,14 +6,17 @@
 mod fault;
 mod moment;
 
+mod disk;
 mod ledger;
 mod processes;
+mod wire;
 
 mod journey;
 mod laws;
 mod strike;
 
 mod cell;
+mod ground;
 mod report;
 mod table;
 

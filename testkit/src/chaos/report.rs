@@ -50,13 +50,13 @@ pub fn write(
         settings.sessions,
         settings.silence.as_secs(),
     );
-    std::fs::write(path, text + &not_run(settings))
+    std::fs::write(path, text + &not_run(table, settings))
 }
 
-fn not_run(settings: &Settings) -> String {
+fn not_run(table: &Table, settings: &Settings) -> String {
     let faults = Fault::ALL
         .iter()
-        .filter(|fault| !settings.faults.contains(fault))
+        .filter(|fault| !settings.faults.contains(fault) || table.not_run.contains(fault))
         .map(|fault| fault.name());
     let moments = Moment::ALL
         .iter()

@@ -5,29 +5,32 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::time::Instant;
 
+use super::disk::Disk;
 use super::fault::Fault;
+use super::ground::Ground;
 use super::processes::{self, Held};
-use crate::fleet::Fleet;
+use super::wire::{Cut, Wire};
 
 /// A fault that is ready to strike.
-pub(super) struct Strike {
+pub(super) struct Strike<'a> {
     fault: Fault,
+    ground: &'a Ground,
     nats: i32,
     coordinator: i32,
     runner: i32,
     held: Vec<Held>,
 }
 
-impl Strike {
+impl<'a> Strike<'a> {
     /// Looks up whom it will hit.
-    pub(super) fn aim(fault: Fault, fleet: &Fleet, sessions: &[String]) -> Self {
-        let ready = fleet.ready();
+    pub(super) fn aim(fault: Fault, ground: &'a Ground, sessions: &[String]) -> Self {
+        let ready = ground.fleet.ready();
         let pid = |part: &str| {
             let pid = ready["pids"][part].as_i64();
             pid.and_then(|pid| i32::try_from(pid).ok())
                 .expect("the ready file names the pid")
         };
-        let data = fleet.data();
+        let data = ground.fleet.data();
         let held: Vec<Held> = sessions
             .iter()
             .map(|session| processes::held(&data, session))
@@ -39,6 +42,7 @@ impl Strike {
         );
         Self {
             fault,
+            ground,
             nats: pid("nats"),
             coordinator: pid("coordinator"),
             runner: pid("runner"),
@@ -59,7 +63,7 @@ impl Strike {
     }
 
     /// Strikes. What lasts is over once [`Outage::heal`] returns.
-    pub(super) fn strike(&self, silence: Duration) -> Outage {
+    pub(super) fn strike(&self, silence: Duration) -> Outage<'a> {
         let (kill, freeze) = self.targets();
         for pid in kill {
             processes::signal(pid, Signal::KILL);
@@ -67,22 +71,33 @@ impl Strike {
         for pid in &freeze {
             processes::signal(*pid, Signal::STOP);
         }
-        let lasts = if freeze.is_empty() {
-            Duration::ZERO
-        } else {
-            silence
-        };
+        let wire = self.cut_wire();
+        let disk = self.ground.disk.as_ref().inspect(|disk| disk.fill());
+        let lasts = !freeze.is_empty() || wire.is_some() || disk.is_some();
         Outage {
             frozen: freeze,
-            until: Instant::now() + lasts,
+            wire,
+            disk,
+            until: Instant::now() + if lasts { silence } else { Duration::ZERO },
         }
+    }
+
+    fn cut_wire(&self) -> Option<&'a Wire> {
+        let wire = self.ground.wire.as_ref()?;
+        wire.cut(Cut {
+            out: matches!(self.fault, Fault::Cut | Fault::CutOut),
+            back: matches!(self.fault, Fault::Cut | Fault::CutIn),
+        });
+        Some(wire)
     }
 
     fn targets(&self) -> (Vec<i32>, Vec<i32>) {
         let agents = || self.held.iter().filter_map(|held| held.agent);
         let shims = || self.held.iter().filter_map(|held| held.shim);
         match self.fault {
-            Fault::None => (vec![], vec![]),
+            Fault::None | Fault::Cut | Fault::CutOut | Fault::CutIn | Fault::DiskFull => {
+                (vec![], vec![])
+            }
             Fault::Agent => (agents().collect(), vec![]),
             Fault::Shim => (shims().collect(), vec![]),
             Fault::Runner => (vec![self.runner], vec![]),
@@ -111,12 +126,14 @@ impl Strike {
 }
 
 /// A fault that has struck. Dropped, it is over.
-pub(super) struct Outage {
+pub(super) struct Outage<'a> {
     frozen: Vec<i32>,
+    wire: Option<&'a Wire>,
+    disk: Option<&'a Disk>,
     until: Instant,
 }
 
-impl Outage {
+impl Outage<'_> {
     /// Waits for its time to be over, ends it, and says when that was.
     pub(super) async fn heal(self) -> Instant {
         tokio::time::sleep_until(self.until).await;
@@ -125,10 +142,16 @@ impl Outage {
     }
 }
 
-impl Drop for Outage {
+impl Drop for Outage<'_> {
     fn drop(&mut self) {
         for pid in self.frozen.drain(..) {
             processes::signal(pid, Signal::CONT);
+        }
+        if let Some(wire) = self.wire {
+            wire.cut(Cut::default());
+        }
+        if let Some(disk) = self.disk {
+            disk.free();
         }
     }
 }

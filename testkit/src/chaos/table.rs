@@ -91,6 +91,8 @@ impl Row {
 #[derive(Debug, Default)]
 pub struct Table {
     pub rows: Vec<Row>,
+    /// Faults that this machine does not let us make.
+    pub not_run: Vec<Fault>,
 }
 
 impl Table {

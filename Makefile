@@ -3,7 +3,7 @@
 # Paths are relative, so that a checkout may lie in a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help up build check test format-check lint rust web-check e2e agents tools nats-server need
+.PHONY: help up build check test format-check lint rust web-check e2e chaos agents tools nats-server need
 
 # Handed on by `make up`: make up ARGS="--project ../shop --listen 127.0.0.1:8080"
 ARGS ?=
@@ -69,6 +69,10 @@ e2e: tools web/dist/index.html ## journeys in Chromium, each through a whole ins
 	@cargo build --quiet --bin flotilla --bin scripted-model
 	@if ls web/e2e/*.spec.ts >/dev/null 2>&1; then cd web && npm run --silent e2e; \
 	else echo 'there are none in web/e2e yet'; fi
+
+chaos: tools ## faults × moments × outcomes, into docs/RELIABILITY.md: make chaos ROUNDS=20 ONLY=runner,gate-open
+	@cargo build --quiet --bin flotilla --bin chaos
+	@ROUNDS=$(ROUNDS) ONLY=$(ONLY) SILENCE=$(SILENCE) SESSIONS=$(SESSIONS) target/debug/chaos
 
 agents: tools ## the adapter's contract with the oldest supported agents; `make test` holds it to the newest
 	@echo '== Claude Code 2.1.197'

@@ -26,7 +26,7 @@ export function ConnectionLine(): ReactNode {
       {words ? (
         <p
           title={`Since ${absolute(new Date(connection.link.since).toISOString())}`}
-          className="pointer-events-auto flex min-h-7 w-full items-center justify-center gap-2 border-b border-needs-line bg-needs-soft px-4 py-1 text-small text-needs wide:w-auto wide:rounded-b wide:border-x"
+          className="pointer-events-auto flex min-h-7 w-full items-center justify-center gap-1.5 border-b border-needs-line bg-needs-soft px-2 py-1 text-small text-needs wide:w-auto wide:rounded-b wide:border-x wide:px-4"
         >
           {connection.link.phase === "offline" ? (
             <CloudOff size={14} aria-hidden className="shrink-0" />

@@ -73,6 +73,7 @@ where
     E: Error + 'static,
     F: Future<Output = Result<(), E>>,
 {
+    a_panic_ends_the_process();
     let mut stop = StopSignals::listen()?;
     let token = CancellationToken::new();
     let mut running = Box::pin(run(token.clone()));
@@ -93,4 +94,15 @@ where
         }
     };
     ended.map_err(|error| Failure::because(what, &error))
+}
+
+/// A task that panics would be missing while everything else looks alive. Ended as a whole, the part is started again
+/// and goes on from what is recorded.
+fn a_panic_ends_the_process() {
+    let say = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        say(panic);
+        tracing::error!(%panic, "a part of this process panicked; it ends, to be started again");
+        std::process::abort();
+    }));
 }

@@ -72,7 +72,7 @@ e2e: tools web/dist/index.html ## journeys in Chromium, each through a whole ins
 
 chaos: tools ## faults × moments × outcomes, into docs/RELIABILITY.md: make chaos ROUNDS=20 ONLY=runner,gate-open
 	@cargo build --quiet --bin flotilla --bin chaos
-	@ROUNDS=$(ROUNDS) ONLY=$(ONLY) SILENCE=$(SILENCE) SESSIONS=$(SESSIONS) target/debug/chaos
+	@ROUNDS=$(ROUNDS) ONLY=$(ONLY) SILENCE=$(SILENCE) SESSIONS=$(SESSIONS) JOBS=$(JOBS) target/debug/chaos
 
 agents: tools ## the adapter's contract with the oldest supported agents; `make test` holds it to the newest
 	@echo '== Claude Code 2.1.197'

@@ -4,15 +4,17 @@
 
 use std::time::Duration;
 
-use testkit::chaos::{self, Fault, Moment, Settings};
+use testkit::chaos::{self, Agent, Fault, Moment, Settings};
 
 async fn hold(faults: &[Fault], moments: &[Moment]) {
     let logs = tempfile::tempdir().unwrap();
     let settings = Settings {
+        agents: vec![Agent::Rehearsal],
         faults: faults.to_vec(),
         moments: moments.to_vec(),
         rounds: 1,
         sessions: 2,
+        jobs: 1,
         silence: Duration::from_secs(1),
         logs: logs.path().to_owned(),
     };

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use testkit::chaos::{self, Fault, Moment, Settings};
+use testkit::chaos::{self, Agent, Fault, Moment, Settings};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
@@ -20,18 +20,23 @@ async fn main() -> anyhow::Result<ExitCode> {
         .collect();
     for name in &names {
         let known = Fault::ALL.iter().any(|fault| fault.name() == *name)
+            || Agent::ALL.iter().any(|agent| agent.name() == *name)
             || Moment::ALL.iter().any(|moment| moment.name() == *name);
         if !known {
             let faults = Fault::ALL.map(Fault::name).join(", ");
             let moments = Moment::ALL.map(Moment::name).join(", ");
-            bail!("there is no `{name}`; faults are {faults}; moments are {moments}");
+            bail!(
+                "there is no `{name}`; agents are rehearsal, claude; faults are {faults}; moments are {moments}"
+            );
         }
     }
     let settings = Settings {
+        agents: chosen(&Agent::ALL, &names, Agent::name),
         faults: chosen(&Fault::ALL, &names, Fault::name),
         moments: chosen(&Moment::ALL, &names, Moment::name),
         rounds: number("ROUNDS", 20)?,
         sessions: number("SESSIONS", 4)?,
+        jobs: number("JOBS", 1)?,
         silence: Duration::from_secs(number("SILENCE", 15)?),
         logs: PathBuf::from("target/chaos")
             .join(jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S").to_string()),

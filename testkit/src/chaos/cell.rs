@@ -6,11 +6,12 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use futures::FutureExt as _;
 use futures::future::{join, join_all};
+use futures::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::agent::Agent;
 use super::disk::Disk;
 use super::fault::Fault;
 use super::ground::Ground;
@@ -24,12 +25,15 @@ use crate::fleet::Fleet;
 
 /// What to run.
 pub struct Settings {
+    pub agents: Vec<Agent>,
     pub faults: Vec<Fault>,
     pub moments: Vec<Moment>,
     /// How often each cell's fault strikes.
     pub rounds: usize,
     /// How many sessions each strike finds at the moment.
     pub sessions: usize,
+    /// How many cells are run side by side. With more than one, what is measured includes the others.
+    pub jobs: usize,
     /// How long a freeze lasts.
     pub silence: Duration,
     /// Where the logs of failed rounds go.
@@ -43,47 +47,65 @@ const FLIGHT_MS_MAX: u64 = 30;
 pub async fn run(settings: &Settings, mut say: impl FnMut(&str)) -> Table {
     let mut table = Table::default();
     say(Row::HEAD);
-    for &fault in &settings.faults {
-        if fault == Fault::DiskFull && !Disk::is_possible() {
-            say("disk-full was not run: only root can mount a file system to fill");
-            table.not_run.push(fault);
+    if settings.faults.contains(&Fault::DiskFull) && !Disk::is_possible() {
+        say("disk-full was not run: only root can mount a file system to fill");
+        table.not_run.push(Fault::DiskFull);
+    }
+    let mut rows = Vec::new();
+    for cell in cells(settings) {
+        if table.not_run.contains(&cell.fault) {
             continue;
         }
-        for &moment in &settings.moments {
-            let row = Cell {
+        rows.push(cell.run());
+    }
+    let mut rows = futures::stream::iter(rows).buffered(settings.jobs);
+    while let Some(row) = rows.next().await {
+        say(&row.line());
+        for violation in &row.violations {
+            say(&format!("  {violation}"));
+        }
+        table.rows.push(row);
+    }
+    drop(rows);
+    table
+}
+
+/// In the order of the table: by agent, fault and moment.
+fn cells(settings: &Settings) -> impl Iterator<Item = Cell<'_>> {
+    let all = settings.agents.iter().flat_map(move |&agent| {
+        settings.faults.iter().flat_map(move |&fault| {
+            settings.moments.iter().map(move |&moment| Cell {
                 settings,
+                agent,
                 fault,
                 moment,
-            }
-            .run(&mut say)
-            .await;
-            say(&row.line());
-            table.rows.push(row);
-        }
-    }
-    table
+            })
+        })
+    });
+    all.filter(|cell| cell.agent.is_struck(cell.fault, cell.moment))
 }
 
 struct Cell<'a> {
     settings: &'a Settings,
+    agent: Agent,
     fault: Fault,
     moment: Moment,
 }
 
 impl Cell<'_> {
-    async fn run(&self, say: &mut impl FnMut(&str)) -> Row {
-        let mut row = Row::new(self.fault, self.moment);
+    async fn run(self) -> Row {
+        let mut row = Row::new(self.agent, self.fault, self.moment);
         let mut ground: Option<Ground> = None;
         for round in 0..self.settings.rounds {
             let mut current = match ground.take() {
                 Some(ground) => ground,
-                None => Ground::new(self.fault, self.settings.sessions).await,
+                None => Ground::new(self.agent, self.fault, self.settings.sessions).await,
             };
             current.strike();
             let before = row.violations.len();
             self.round(round, &current, &mut row).await;
-            for violation in &row.violations[before..] {
-                say(&format!("  round {round}: {violation}"));
+            for violation in &mut row.violations[before..] {
+                violation.insert_str(0, &format!("round {round}: "));
             }
             // What went wrong once would only be seen again.
             if row.violations.len() == before && !current.is_worn_out() {
@@ -165,7 +187,7 @@ impl Cell<'_> {
             )
         });
         let starts = names.map(|(name, deny)| async move {
-            Journey::start(fleet, ledger, "rehearsal", self.moment, &name, deny).await
+            Journey::start(fleet, ledger, self.agent.name(), self.moment, &name, deny).await
         });
         *journeys = join_all(starts).await;
         join_all(journeys.iter_mut().map(Journey::reach)).await;
@@ -174,13 +196,13 @@ impl Cell<'_> {
             .map(|journey| journey.session.clone())
             .collect();
         let strike = Strike::aim(self.fault, ground, &sessions);
-        if self.moment != Moment::DecisionInFlight {
+        if !self.moment.is_in_flight() {
             let outage = strike.strike(self.settings.silence);
             return join(outage.heal(), finish(journeys, false)).await;
         }
         if round.is_multiple_of(2) {
             strike.hold_runner();
-            join_all(journeys.iter_mut().map(Journey::decide_struck)).await;
+            join_all(journeys.iter_mut().map(Journey::send)).await;
             let outage = strike.strike(self.settings.silence);
             strike.release_runner();
             return join(outage.heal(), finish(journeys, false)).await;
@@ -199,11 +221,11 @@ impl Cell<'_> {
     }
 }
 
-async fn finish(journeys: &mut [Journey<'_>], decide_first: bool) -> Vec<Result<Instant, String>> {
+async fn finish(journeys: &mut [Journey<'_>], send_first: bool) -> Vec<Result<Instant, String>> {
     join_all(journeys.iter_mut().map(|journey| {
         caught(async move {
-            if decide_first {
-                journey.decide_struck().await;
+            if send_first {
+                journey.send().await;
             }
             journey.finish().await
         })

@@ -14,6 +14,8 @@ pub enum Fault {
     Host,
     /// Every process but `flotilla up`.
     Everything,
+    /// One part after the other, again and again, while they recover.
+    Storm,
     FreezeRunner,
     FreezeCoordinator,
     FreezeNats,
@@ -28,7 +30,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::None,
         Self::Agent,
         Self::Shim,
@@ -37,6 +39,7 @@ impl Fault {
         Self::Nats,
         Self::Host,
         Self::Everything,
+        Self::Storm,
         Self::FreezeRunner,
         Self::FreezeCoordinator,
         Self::FreezeNats,
@@ -58,6 +61,7 @@ impl Fault {
             Self::Nats => "nats",
             Self::Host => "host",
             Self::Everything => "everything",
+            Self::Storm => "storm",
             Self::FreezeRunner => "freeze-runner",
             Self::FreezeCoordinator => "freeze-coordinator",
             Self::FreezeNats => "freeze-nats",
@@ -81,6 +85,9 @@ impl Fault {
             Self::Host => "SIGKILL of runner, shims and agents together",
             Self::Everything => {
                 "SIGKILL of nats-server, coordinator, runner, shims and agents together"
+            }
+            Self::Storm => {
+                "SIGKILL of runner, nats-server and coordinator in turn, one every 0.7 s, recovered or not"
             }
             Self::FreezeRunner => {
                 "SIGSTOP of the runner for longer than every heartbeat, then SIGCONT"
@@ -120,6 +127,7 @@ impl Fault {
             Self::Coordinator
                 | Self::Nats
                 | Self::Everything
+                | Self::Storm
                 | Self::FreezeCoordinator
                 | Self::FreezeNats
         )

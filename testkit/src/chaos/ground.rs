@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use super::agent::{Agent, Surroundings};
 use super::disk::Disk;
 use super::fault::Fault;
 use super::wire::Wire;
@@ -18,18 +19,26 @@ pub(super) struct Ground {
     pub disk: Option<Disk>,
     pub wire: Option<Wire>,
     _repository: Repository,
+    _surroundings: Surroundings,
     strikes: usize,
 }
 
 impl Ground {
     /// A fleet with room for so many sessions at once.
-    pub(super) async fn new(fault: Fault, sessions: usize) -> Self {
+    pub(super) async fn new(agent: Agent, fault: Fault, sessions: usize) -> Self {
+        let surroundings = Surroundings::of(agent).await;
         let repository = Repository::new("shop")
             .file("README.md", "# Shop\n")
             .commit();
         let options = Options {
             projects: vec![repository.path().to_owned()],
-            agents: format!("[runner]\nslots = {}\n", sessions * (STRIKES_MAX + 1)),
+            agents: format!(
+                "[runner]
+slots = {}
+{}",
+                sessions * (STRIKES_MAX + 1),
+                surroundings.configuration
+            ),
             ..Options::default()
         };
         let fleet = Fleet::start(options).await;
@@ -44,6 +53,7 @@ impl Ground {
             disk,
             wire,
             _repository: repository,
+            _surroundings: surroundings,
             strikes: 0,
         }
     }

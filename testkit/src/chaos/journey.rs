@@ -119,12 +119,19 @@ impl<'a> Journey<'a> {
                 })
                 .await;
             }
-            Moment::Idle => self.wait_idle().await,
+            Moment::MessageInFlight | Moment::Idle => self.wait_idle().await,
         }
     }
 
-    /// Sends the decision of the struck call, for as long as it takes to be accepted.
-    pub(super) async fn decide_struck(&mut self) {
+    /// Sends what is to be struck on its way, for as long as it takes to be accepted.
+    pub(super) async fn send(&mut self) {
+        if self.moment == Moment::MessageInFlight {
+            let tokens: Vec<String> = self.calls[STRUCK..]
+                .iter()
+                .map(|call| call.token.clone())
+                .collect();
+            return self.go_on(&tokens).await;
+        }
         let gate = json!({"id": self.gate_before});
         self.decide(STRUCK, &gate).await;
     }

@@ -3,6 +3,7 @@
 //! The truth about what ran is a ledger outside Flotilla, to which the commands of the sessions append. Knows Flotilla
 //! only as a person does, over HTTP, and as an administrator does, by its processes.
 
+mod agent;
 mod fault;
 mod moment;
 
@@ -20,6 +21,7 @@ mod ground;
 mod report;
 mod table;
 
+pub use agent::Agent;
 pub use cell::{Settings, run};
 pub use fault::Fault;
 pub use moment::Moment;

@@ -9,6 +9,8 @@ pub enum Moment {
     GateOpen,
     /// A decision was sent, and its token is not in the ledger.
     DecisionInFlight,
+    /// A message was sent to an idle session, which has not taken it up.
+    MessageInFlight,
     /// The command has left its mark, and sleeps.
     ToolRunning,
     /// Nothing is under way.
@@ -20,10 +22,11 @@ pub(super) const WORDS: usize = 150;
 const WORD_GAP_MS: u64 = 20;
 
 impl Moment {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::MidDelta,
         Self::GateOpen,
         Self::DecisionInFlight,
+        Self::MessageInFlight,
         Self::ToolRunning,
         Self::Idle,
     ];
@@ -34,6 +37,7 @@ impl Moment {
             Self::MidDelta => "mid-delta",
             Self::GateOpen => "gate-open",
             Self::DecisionInFlight => "decision-in-flight",
+            Self::MessageInFlight => "message-in-flight",
             Self::ToolRunning => "tool-running",
             Self::Idle => "idle",
         }
@@ -51,9 +55,15 @@ impl Moment {
                 "half of the rounds: the runner is held still, the decision is answered with 200, and only then is it let go; \
                  the other half: the decision was sent 0 to 30 ms ago"
             }
+            Self::MessageInFlight => "the same with a message to an idle session",
             Self::ToolRunning => "the command has written its mark and sleeps",
             Self::Idle => "the session is idle over HTTP",
         }
+    }
+
+    /// What a person did is on its way: not all of it is known to have arrived.
+    pub(super) const fn is_in_flight(self) -> bool {
+        matches!(self, Self::DecisionInFlight | Self::MessageInFlight)
     }
 
     /// The script up to the moment and beyond. `first`, `struck` and `last` are steps with a token each.
@@ -63,7 +73,7 @@ impl Moment {
             Self::GateOpen | Self::DecisionInFlight | Self::ToolRunning => {
                 format!("{first}\n{struck}\n{last}\nsay done")
             }
-            Self::Idle => format!("{first}\nsay done"),
+            Self::MessageInFlight | Self::Idle => format!("{first}\nsay done"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::disk::Disk;
@@ -10,6 +11,10 @@ use super::fault::Fault;
 use super::ground::Ground;
 use super::processes::{self, Held};
 use super::wire::{Cut, Wire};
+use crate::fleet::Fleet;
+
+/// Too short to recover in between.
+const STORM_EVERY: Duration = Duration::from_millis(700);
 
 /// A fault that is ready to strike.
 pub(super) struct Strike<'a> {
@@ -25,11 +30,6 @@ impl<'a> Strike<'a> {
     /// Looks up whom it will hit.
     pub(super) fn aim(fault: Fault, ground: &'a Ground, sessions: &[String]) -> Self {
         let ready = ground.fleet.ready();
-        let pid = |part: &str| {
-            let pid = ready["pids"][part].as_i64();
-            pid.and_then(|pid| i32::try_from(pid).ok())
-                .expect("the ready file names the pid")
-        };
         let data = ground.fleet.data();
         let held: Vec<Held> = sessions
             .iter()
@@ -43,9 +43,9 @@ impl<'a> Strike<'a> {
         Self {
             fault,
             ground,
-            nats: pid("nats"),
-            coordinator: pid("coordinator"),
-            runner: pid("runner"),
+            nats: pid(&ready, "nats"),
+            coordinator: pid(&ready, "coordinator"),
+            runner: pid(&ready, "runner"),
             held,
         }
     }
@@ -73,11 +73,13 @@ impl<'a> Strike<'a> {
         }
         let wire = self.cut_wire();
         let disk = self.ground.disk.as_ref().inspect(|disk| disk.fill());
-        let lasts = !freeze.is_empty() || wire.is_some() || disk.is_some();
+        let storm = (self.fault == Fault::Storm).then_some(&self.ground.fleet);
+        let lasts = storm.is_some() || !freeze.is_empty() || wire.is_some() || disk.is_some();
         Outage {
             frozen: freeze,
             wire,
             disk,
+            storm,
             until: Instant::now() + if lasts { silence } else { Duration::ZERO },
         }
     }
@@ -95,9 +97,12 @@ impl<'a> Strike<'a> {
         let agents = || self.held.iter().filter_map(|held| held.agent);
         let shims = || self.held.iter().filter_map(|held| held.shim);
         match self.fault {
-            Fault::None | Fault::Cut | Fault::CutOut | Fault::CutIn | Fault::DiskFull => {
-                (vec![], vec![])
-            }
+            Fault::None
+            | Fault::Storm
+            | Fault::Cut
+            | Fault::CutOut
+            | Fault::CutIn
+            | Fault::DiskFull => (vec![], vec![]),
             Fault::Agent => (agents().collect(), vec![]),
             Fault::Shim => (shims().collect(), vec![]),
             Fault::Runner => (vec![self.runner], vec![]),
@@ -125,17 +130,38 @@ impl<'a> Strike<'a> {
     }
 }
 
+/// Kills the parts in turn, whoever is there.
+async fn rage(fleet: &Fleet, until: Instant) {
+    for part in ["runner", "nats", "coordinator"].iter().cycle() {
+        if Instant::now() >= until {
+            return;
+        }
+        processes::signal(pid(&fleet.ready(), part), Signal::KILL);
+        tokio::time::sleep(STORM_EVERY).await;
+    }
+}
+
+fn pid(ready: &Value, part: &str) -> i32 {
+    let pid = ready["pids"][part].as_i64();
+    pid.and_then(|pid| i32::try_from(pid).ok())
+        .expect("the ready file names the pid")
+}
+
 /// A fault that has struck. Dropped, it is over.
 pub(super) struct Outage<'a> {
     frozen: Vec<i32>,
     wire: Option<&'a Wire>,
     disk: Option<&'a Disk>,
+    storm: Option<&'a Fleet>,
     until: Instant,
 }
 
 impl Outage<'_> {
     /// Waits for its time to be over, ends it, and says when that was.
     pub(super) async fn heal(self) -> Instant {
+        if let Some(fleet) = self.storm {
+            rage(fleet, self.until).await;
+        }
         tokio::time::sleep_until(self.until).await;
         drop(self);
         Instant::now()

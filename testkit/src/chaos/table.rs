@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::agent::Agent;
 use super::fault::Fault;
 use super::laws::Verdict;
 use super::moment::Moment;
@@ -9,6 +10,7 @@ use super::moment::Moment;
 /// One cell: a fault at a moment.
 #[derive(Debug)]
 pub struct Row {
+    pub agent: Agent,
     pub fault: Fault,
     pub moment: Moment,
     /// How often the fault struck.
@@ -25,8 +27,9 @@ pub struct Row {
 }
 
 impl Row {
-    pub(super) const fn new(fault: Fault, moment: Moment) -> Self {
+    pub(super) const fn new(agent: Agent, fault: Fault, moment: Moment) -> Self {
         Self {
+            agent,
             fault,
             moment,
             rounds: 0,
@@ -67,7 +70,8 @@ impl Row {
             })
         };
         format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            self.agent.name(),
             self.fault.name(),
             self.moment.name(),
             self.rounds,
@@ -83,8 +87,8 @@ impl Row {
     }
 
     /// What the columns of [`Row::line`] are.
-    pub const HEAD: &str = "| fault | moment | rounds | sessions | ran once | denied, not run | unknown | withdrawn | median s | longest s | violations |\n\
-        |---|---|---|---|---|---|---|---|---|---|---|";
+    pub const HEAD: &str = "| agent | fault | moment | rounds | sessions | ran once | denied, not run | unknown | withdrawn | median s | longest s | violations |\n\
+        |---|---|---|---|---|---|---|---|---|---|---|---|";
 }
 
 /// Every cell that was run.

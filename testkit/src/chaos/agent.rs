@@ -1,0 +1,83 @@
+//! Whose sessions are struck. Knows how each is configured, and which cells it is worth its time for.
+
+use tempfile::TempDir;
+
+use super::fault::Fault;
+use super::moment::Moment;
+use crate::claude;
+use crate::model_endpoint::ModelEndpoint;
+
+/// An agent that follows a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agent {
+    Rehearsal,
+    /// The real Claude Code, against a scripted model.
+    Claude,
+}
+
+impl Agent {
+    pub const ALL: [Self; 2] = [Self::Rehearsal, Self::Claude];
+
+    /// What a person types after `ONLY=`, and what Flotilla calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rehearsal => "rehearsal",
+            Self::Claude => "claude",
+        }
+    }
+
+    /// The real agent takes seconds to start and 200 MB: only what it can tell apart from the rehearsal is struck.
+    #[must_use]
+    pub const fn is_struck(self, fault: Fault, moment: Moment) -> bool {
+        match self {
+            Self::Rehearsal => true,
+            Self::Claude => {
+                matches!(
+                    fault,
+                    Fault::None | Fault::Agent | Fault::Shim | Fault::Runner | Fault::Host
+                ) && matches!(moment, Moment::GateOpen | Moment::ToolRunning)
+            }
+        }
+    }
+}
+
+/// What an agent needs beside Flotilla; it ends with this.
+#[derive(Default)]
+pub(super) struct Surroundings {
+    /// `[agents.…]` of the configuration.
+    pub configuration: String,
+    _model: Option<ModelEndpoint>,
+    _home: Option<TempDir>,
+}
+
+impl Surroundings {
+    pub(super) async fn of(agent: Agent) -> Self {
+        if agent == Agent::Rehearsal {
+            return Self::default();
+        }
+        let model = ModelEndpoint::start().await;
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let text = |text: &str| toml::Value::from(text);
+        let environment: toml::Table = claude::scrubbed_environment(home.path(), &model.url())
+            .into_iter()
+            .filter(|(name, _)| name != "PATH")
+            .map(|(name, value)| (name, value.into()))
+            .collect();
+        let section = toml::Table::from_iter([
+            (
+                "command".to_owned(),
+                text(&claude::path().to_string_lossy()),
+            ),
+            ("home".to_owned(), text(&home.path().to_string_lossy())),
+            ("env".to_owned(), environment.into()),
+        ]);
+        let agents = toml::Table::from_iter([("claude".to_owned(), section.into())]);
+        Self {
+            configuration: toml::Table::from_iter([("agents".to_owned(), agents.into())])
+                .to_string(),
+            _model: Some(model),
+            _home: Some(home),
+        }
+    }
+}

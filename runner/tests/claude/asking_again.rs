@@ -1,6 +1,8 @@
-//! A process is killed while it waits for a person: the next one asks for the same call, or says that it cannot.
+//! A process is killed while it waits for a person: the next one asks for the same call.
 //!
 //! On both versions, because the mark that does it is nothing that the agent's vendor has promised.
+
+mod refused;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -73,6 +75,28 @@ fn said(agent: &Agent, words: &str) -> bool {
         .said
         .iter()
         .any(|event| matches!(event, AgentEvent::Block { text, .. } if text.contains(words)))
+}
+
+/// What the newer version tells the model of each of several calls that a process left behind. It is true, and the
+/// only failure that nobody gave; the older version drops such calls in silence.
+const LEFT_BEHIND: &str =
+    "[Tool call interrupted: the session ended before this call's result was recorded";
+
+/// A plain next process: the call is not asked again, the model hears of no denial, and the conversation goes on.
+async fn carries_on(model: &ModelEndpoint, agent: &mut Agent) {
+    agent.start_again().await;
+    let message = agent.say("say carry on").await;
+    let taken = AgentEvent::MessageTaken { command: message };
+    agent
+        .until("the message to be taken", |event| *event == taken)
+        .await;
+    assert_eq!(agent.ended().await.outcome, TurnOutcome::Completed);
+    assert!(model.saw_text("say carry on"));
+    let failures = failures_told(model);
+    assert!(
+        failures.iter().all(|told| told.contains(LEFT_BEHIND)),
+        "{failures:?}"
+    );
 }
 
 #[tokio::test]
@@ -216,129 +240,6 @@ async fn the_last_of_calls_made_together_is_asked_again_when_the_others_are_done
         assert_eq!(agent.content("one.txt"), "one");
         assert_eq!(model.last_tool_results().len(), 3);
         assert_eq!(failures_told(&model), [""; 0]);
-    }
-}
-
-/// What the newer version tells the model of each of several calls that a process left behind. It is true, and the
-/// only failure that nobody gave; the older version drops such calls in silence.
-const LEFT_BEHIND: &str =
-    "[Tool call interrupted: the session ended before this call's result was recorded";
-
-/// A plain next process: the call is not asked again, the model hears of no denial, and the conversation goes on.
-async fn carries_on(model: &ModelEndpoint, agent: &mut Agent) {
-    agent.start_again().await;
-    let message = agent.say("say carry on").await;
-    let taken = AgentEvent::MessageTaken { command: message };
-    agent
-        .until("the message to be taken", |event| *event == taken)
-        .await;
-    assert_eq!(agent.ended().await.outcome, TurnOutcome::Completed);
-    assert!(model.saw_text("say carry on"));
-    let failures = failures_told(model);
-    assert!(
-        failures.iter().all(|told| told.contains(LEFT_BEHIND)),
-        "{failures:?}"
-    );
-}
-
-#[tokio::test]
-async fn several_calls_without_an_answer_are_refused_and_the_conversation_carries_on() {
-    for program in both() {
-        let model = ModelEndpoint::start().await;
-        let script = "together\nread README.md\nread README.md\nend\nsay both";
-        let (mut agent, first) = waiting(&model, program, script).await;
-        let second = agent.asked().await;
-        agent.stop_after_writing(&second.tool_use).await;
-        for ask in [&first, &second] {
-            let error = agent.ask_again(ask).unwrap_err();
-            assert!(
-                matches!(error, AskAgainError::Several { calls: 2 }),
-                "{error}"
-            );
-        }
-        carries_on(&model, &mut agent).await;
-    }
-}
-
-#[tokio::test]
-async fn a_call_that_others_wait_behind_is_refused_though_only_it_was_asked_for() {
-    for program in both() {
-        let model = ModelEndpoint::start().await;
-        let script = "together\nread README.md\nwrite one.txt one\nend\nsay both";
-        let (mut agent, ask) = waiting(&model, program, script).await;
-        agent.stop_after_writing("one.txt").await;
-        let error = agent.ask_again(&ask).unwrap_err();
-        assert!(
-            matches!(error, AskAgainError::Several { calls: 2 }),
-            "{error}"
-        );
-        carries_on(&model, &mut agent).await;
-    }
-}
-
-#[tokio::test]
-async fn a_kill_at_the_first_instant_leaves_nothing_to_ask_and_nothing_broken() {
-    for program in both() {
-        let model = ModelEndpoint::start().await;
-        let (mut agent, ask) = waiting(&model, program, "write one.txt one\nsay done").await;
-        agent.stop().await;
-        // The call is written a few milliseconds after it was asked for; it is not on the disk but by accident.
-        if agent.has_written(&ask.tool_use) {
-            agent.ask_again(&ask).unwrap();
-            continue;
-        }
-        let before = agent.transcript().map(|path| std::fs::read(path).unwrap());
-        let error = agent.ask_again(&ask).unwrap_err();
-        let expected = if before.is_some() {
-            matches!(error, AskAgainError::NotAtTheEnd)
-        } else {
-            matches!(error, AskAgainError::NoTranscript)
-        };
-        assert!(expected, "{error}");
-        let after = agent.transcript().map(|path| std::fs::read(path).unwrap());
-        assert_eq!(after, before);
-        carries_on(&model, &mut agent).await;
-        assert!(!agent.path("one.txt").exists());
-    }
-}
-
-#[tokio::test]
-async fn a_call_of_a_subagent_is_refused_and_the_conversation_carries_on() {
-    for program in both() {
-        let model = ModelEndpoint::start().await;
-        let (mut agent, outer) =
-            waiting(&model, program, "agent write below.txt x\nsay done").await;
-        agent.allow(&outer).await;
-        let inner = agent
-            .until("the inner call", |event| {
-                matches!(event, AgentEvent::Asked(_))
-            })
-            .await;
-        let AgentEvent::Asked(inner) = inner else {
-            unreachable!()
-        };
-        assert_eq!(inner.parent.as_ref(), Some(&outer.tool_use));
-        agent.stop_after_writing(&outer.tool_use).await;
-        let error = agent.ask_again(&inner).unwrap_err();
-        assert!(matches!(error, AskAgainError::NotAtTheEnd), "{error}");
-        carries_on(&model, &mut agent).await;
-        assert!(!agent.path("below.txt").exists());
-    }
-}
-
-#[tokio::test]
-async fn a_command_is_not_asked_again_for_another_folder() {
-    for program in both() {
-        let model = ModelEndpoint::start().await;
-        let script = "run mkdir below && cd below\nrun touch made";
-        let (mut agent, ask) = waiting(&model, program, script).await;
-        agent.allow(&ask).await;
-        let ask = agent.asked().await;
-        agent.stop_after_writing(&ask.tool_use).await;
-        let error = agent.ask_again(&ask).unwrap_err();
-        assert!(matches!(error, AskAgainError::Elsewhere { .. }), "{error}");
-        carries_on(&model, &mut agent).await;
-        assert!(!agent.path("made").exists() && !agent.path("below/made").exists());
     }
 }
 

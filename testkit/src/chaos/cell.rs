@@ -138,20 +138,16 @@ impl Cell<'_> {
         };
         let mut said = Vec::new();
         for (journey, rest) in journeys.iter().zip(rests) {
-            let (verdict, rest) = match rest {
-                Ok(rest) => {
-                    let events = caught(journey.events()).await.unwrap_or_default();
-                    (laws::judge(self.fault, journey, &events, &ledger), rest)
-                }
+            let seen = match rest {
+                Ok(rest) => caught(journey.events()).await.map(|events| (rest, events)),
+                Err(words) => Err(format!("did not come to rest: {words}")),
+            };
+            let (verdict, rest) = match seen {
+                Ok((rest, events)) => (laws::judge(self.fault, journey, &events, &ledger), rest),
                 Err(words) => {
-                    let violations = vec![format!("did not come to rest: {words}")];
-                    (
-                        Verdict {
-                            violations,
-                            ..Verdict::default()
-                        },
-                        Instant::now(),
-                    )
+                    let mut verdict = Verdict::default();
+                    verdict.violations.push(words);
+                    (verdict, Instant::now())
                 }
             };
             said.extend(

@@ -151,6 +151,11 @@ impl<'a> Journey<'a> {
 
     /// Every event, as the coordinator now tells it.
     pub(super) async fn events(&self) -> Vec<Value> {
+        // A fault that has just ended may have left a coordinator that is only starting.
+        wait::until("the coordinator to be ready", REST_BOUND, async || {
+            self.get("/readyz").await.map(|_| ())
+        })
+        .await;
         self.fleet.events(&self.session).await
     }
 

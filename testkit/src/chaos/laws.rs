@@ -20,6 +20,8 @@ pub(super) struct Verdict {
     pub unknown: usize,
     /// Gates that were withdrawn, with a reason.
     pub withdrawn: usize,
+    /// Something that a person sent was not taken at once, and was sent again.
+    pub sent_again: bool,
     pub violations: Vec<String>,
 }
 
@@ -30,7 +32,10 @@ pub(super) fn judge(
     events: &[Value],
     ledger: &Ledger,
 ) -> Verdict {
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict {
+        sent_again: !journey.refused.is_empty(),
+        ..Verdict::default()
+    };
     let log = Log { events };
     for call in &journey.calls {
         log.judge_call(fault, call, ledger, &mut verdict);

@@ -35,7 +35,7 @@ pub fn write(
          ## Faults\n\n| fault | what is done |\n|---|---|\n{}\n\n\
          ## Moments\n\n| moment | what is observed before the fault |\n|---|---|\n{}\n\n\
          {LAWS}\n\
-         ## This run\n\n{}\n- {} rounds a cell, {} sessions at the moment in each; a freeze lasts {} s\n\n{AGAIN}",
+         ## This run\n\n{}\n- {} rounds a cell, {} sessions at the moment in each, {} cells side by side; a freeze, a cut or a storm lasts {} s\n\n{AGAIN}",
         table.violations(),
         Row::HEAD,
         lines.join("\n"),
@@ -48,6 +48,7 @@ pub fn write(
             .join("\n"),
         settings.rounds,
         settings.sessions,
+        settings.jobs,
         settings.silence.as_secs(),
     );
     std::fs::write(path, text + &not_run(table, settings))
@@ -76,7 +77,8 @@ const HEAD: &str = "# What survives\n\n\
 
 const COLUMNS: &str = "*Rounds*: how often the fault struck. *Sessions*: how many it found at the moment. *Ran once*: allowed calls whose \
     token is in the ledger exactly once. *Unknown*: calls whose agent died while they may have run; they are not run again by \
-    themselves. *Seconds*: from the end of the fault until everything was decided, done and at rest, which includes the work \
+    themselves. *Sent again*: sessions to which a decision or a message had to be sent more than once, because coordinator or \
+    nats-server was away and said so. *Seconds*: from the end of the fault until everything was decided, done and at rest, which includes the work \
     itself: compare with `none`.\n";
 
 const LAWS: &str = "## What must hold\n\n\
@@ -92,8 +94,7 @@ const LAWS: &str = "## What must hold\n\n\
 
 const AGAIN: &str = "## To repeat it\n\n\
     ```\nmake chaos ROUNDS=20                        # everything\n\
-    make chaos ROUNDS=5 ONLY=runner,gate-open   # by fault and moment\n```\n\n\
+    make chaos ROUNDS=5 ONLY=runner,gate-open   # by agent, fault and moment\nmake chaos SILENCE=60                       # longer freezes and cuts\n```\n\n\
     Logs of failed rounds are kept in the folder it names. `cargo test -p cli --test chaos` runs the same code with one round.\n";
 
-const BEYOND: &str = "Not in this table: power cuts (kill keeps the page cache, so it never tests fsync), steps of the clock, and a\n\
-    disk that fills up.\n";
+const BEYOND: &str = "Not in this table: power cuts (a kill keeps the page cache, so it never tests fsync) and steps of the clock.\n";

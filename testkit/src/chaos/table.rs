@@ -21,6 +21,8 @@ pub struct Row {
     pub denied: usize,
     pub unknown: usize,
     pub withdrawn: usize,
+    /// Sessions whose person had to send something again.
+    pub sent_again: usize,
     /// From the end of the fault to the session's rest, all decided.
     pub recoveries: Vec<Duration>,
     pub violations: Vec<String>,
@@ -38,6 +40,7 @@ impl Row {
             denied: 0,
             unknown: 0,
             withdrawn: 0,
+            sent_again: 0,
             recoveries: Vec::new(),
             violations: Vec::new(),
         }
@@ -49,6 +52,7 @@ impl Row {
         self.denied += verdict.denied;
         self.unknown += verdict.unknown;
         self.withdrawn += verdict.withdrawn;
+        self.sent_again += usize::from(verdict.sent_again);
         self.recoveries.push(recovery);
         self.violations.extend(verdict.violations);
     }
@@ -70,7 +74,7 @@ impl Row {
             })
         };
         format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             self.agent.name(),
             self.fault.name(),
             self.moment.name(),
@@ -80,6 +84,7 @@ impl Row {
             self.denied,
             self.unknown,
             self.withdrawn,
+            self.sent_again,
             seconds(self.median()),
             seconds(self.recoveries.iter().max().copied()),
             self.violations.len(),
@@ -87,8 +92,8 @@ impl Row {
     }
 
     /// What the columns of [`Row::line`] are.
-    pub const HEAD: &str = "| agent | fault | moment | rounds | sessions | ran once | denied, not run | unknown | withdrawn | median s | longest s | violations |\n\
-        |---|---|---|---|---|---|---|---|---|---|---|---|";
+    pub const HEAD: &str = "| agent | fault | moment | rounds | sessions | ran once | denied, not run | unknown | withdrawn | sent again | median s | longest s | violations |\n\
+        |---|---|---|---|---|---|---|---|---|---|---|---|---|";
 }
 
 /// Every cell that was run.

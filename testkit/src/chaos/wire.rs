@@ -76,10 +76,7 @@ async fn pass(
     is_cut: fn(&Cut) -> bool,
 ) {
     let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let Ok(read @ 1..) = from.read(&mut buffer).await else {
-            break;
-        };
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
         if cut.wait_for(|cut| !is_cut(cut)).await.is_err()
             || to.write_all(&buffer[..read]).await.is_err()
         {

@@ -226,7 +226,8 @@ impl Task {
                 self.step(vec![Input::Written { id }], None).await;
             }
             FromShim::Refused { id, reason } => {
-                tracing::debug!(id, reason, "the agent is past being told")
+                tracing::debug!(id, reason, "the agent is past being told");
+                self.step(vec![Input::NotWritten { id }], None).await;
             }
             FromShim::Exited(exit) => {
                 let end = AgentEnd {

@@ -7,7 +7,7 @@ use nats::event::{AgentExited, Tokens, ToolFinished, ToolOutcome, TurnFinished, 
 use nats::ids::GateId;
 use serde_json::Value;
 
-use super::effect::{Effect, Step};
+use super::effect::{Effect, Outgoing, Step};
 use super::input::AgentEnd;
 use super::state::{AgentState, AskingAgain, Machine, Stage};
 
@@ -56,6 +56,25 @@ impl Machine {
         self.asking_again = Some(AskingAgain { gate, attempts });
         self.start_agent(step);
         true
+    }
+
+    /// An answer that never reached its agent was not given: nothing has run, and the decision waits for the next one.
+    pub(super) fn not_written(&mut self, id: &str) {
+        let found = self.outgoing.iter().position(|it| it.id() == id);
+        let Some(Outgoing::Answer { gate, decision, .. }) = found.map(|at| &self.outgoing[at])
+        else {
+            return;
+        };
+        let seq = self.acknowledged;
+        let decision = Box::new(decision.clone());
+        if let Some(gate) = self.gates.get_mut(gate) {
+            gate.stage = Stage::Decided { decision, seq };
+            gate.request = None;
+            if let Some(call) = self.tools.get_mut(&gate.opened.tool_use) {
+                call.gate = None;
+            }
+        }
+        self.outgoing.retain(|it| it.id() != id);
     }
 
     /// The next agent is there and does not ask: what was open is withdrawn, and a person may say how to go on.

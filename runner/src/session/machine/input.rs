@@ -31,6 +31,10 @@ pub enum Input {
     Written {
         id: String,
     },
+    /// The shim could not write it, and never will: nobody is there to read it.
+    NotWritten {
+        id: String,
+    },
     /// EVENTS holds everything up to this seq.
     Acknowledged {
         seq: u64,

@@ -191,6 +191,7 @@ impl Machine {
             Input::Agent(event) => self.agent_said(event, &mut step),
             Input::AgentExited(end) => self.agent_exited(&end, &mut step),
             Input::Written { id } => self.outgoing.retain(|outgoing| outgoing.id() != id),
+            Input::NotWritten { id } => self.not_written(&id),
             Input::Acknowledged { seq } => {
                 self.acknowledged = seq;
                 self.release_decided(&mut step);

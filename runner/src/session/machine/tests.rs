@@ -349,6 +349,25 @@ fn an_agent_that_dies_leaves_nothing_denied() {
 }
 
 #[test]
+fn an_answer_that_never_reached_its_agent_waits_for_the_next_one() {
+    for verdict in [Verdict::Allow, Verdict::Deny] {
+        let mut session = Session::ready(Some("go"));
+        let gate = session.asks("t1");
+        session.decide(gate, verdict);
+        session.acknowledge_all();
+        session.tell(Input::NotWritten {
+            id: gate.to_string(),
+        });
+        session.dies();
+        assert_eq!(session.outcome_of("t1"), None, "nothing has run");
+        session.tell(Input::AgentStarted { generation: 2 });
+        assert_eq!(session.asks("t1"), gate, "and nobody is asked twice");
+        assert_eq!(session.count("gate.opened"), 1);
+        assert_eq!(session.answers(), 2, "the next agent is told");
+    }
+}
+
+#[test]
 fn a_denied_call_whose_agent_dies_stays_denied() {
     let mut session = Session::ready(Some("go"));
     let gate = session.asks("t1");

@@ -40,6 +40,8 @@ pub struct Settings {
     pub logs: PathBuf,
 }
 
+/// How often a fleet is started before its start is a failure.
+const STARTS_MAX: usize = 3;
 /// Longest time between a decision and the fault, when the runner is not held.
 const FLIGHT_MS_MAX: u64 = 30;
 
@@ -99,7 +101,7 @@ impl Cell<'_> {
         for round in 0..self.settings.rounds {
             let mut current = match ground.take() {
                 Some(ground) => ground,
-                None => Ground::new(self.agent, self.fault, self.settings.sessions).await,
+                None => self.ground().await,
             };
             current.strike();
             let before = row.violations.len();
@@ -113,6 +115,17 @@ impl Cell<'_> {
             }
         }
         row
+    }
+
+    /// Ports are chosen before they are taken, and on a busy machine somebody else may be quicker.
+    async fn ground(&self) -> Ground {
+        for _ in 1..STARTS_MAX {
+            let start = Ground::new(self.agent, self.fault, self.settings.sessions);
+            if let Ok(ground) = caught(start).await {
+                return ground;
+            }
+        }
+        Ground::new(self.agent, self.fault, self.settings.sessions).await
     }
 
     async fn round(&self, round: usize, ground: &Ground, row: &mut Row) {

@@ -164,7 +164,9 @@ impl<'a> Log<'a> {
                     .violations
                     .push(format!("released without a decision: {gate}"));
             }
-            if !released.insert(gate) {
+            // An answer that never reached its agent is given to the next one.
+            let told_again = self.agent_died_before(seq);
+            if !released.insert(gate) && !told_again {
                 verdict.violations.push(format!("released twice: {gate}"));
             }
         }
@@ -209,6 +211,11 @@ impl<'a> Log<'a> {
                     .push(format!("withdrawn without a reason: {event}"));
             }
         }
+    }
+
+    fn agent_died_before(&self, seq: u64) -> bool {
+        self.of("agent.exited")
+            .any(|event| event["seq"].as_u64().is_some_and(|exited| exited < seq))
     }
 
     fn messages_arrive_once(&self, fault: Fault, journey: &Journey<'_>, verdict: &mut Verdict) {

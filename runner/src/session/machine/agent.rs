@@ -8,7 +8,10 @@ use nats::event::{
 
 use super::effect::{Effect, Outgoing, Step};
 use super::input::AgentEnd;
-use super::state::{AgentState, Machine, Stage};
+use super::state::{AgentState, Machine, Message, Stage};
+
+/// An agent that ends this often before it takes a message up will not take it up.
+const RESTARTS_MAX: u32 = 2;
 use crate::agent::AgentEvent;
 
 impl Machine {
@@ -45,7 +48,8 @@ impl Machine {
     }
 
     pub(super) fn agent_said(&mut self, event: AgentEvent, step: &mut Step) {
-        if self.ended {
+        // Words of an agent that was ended or put to sleep are nobody's any more.
+        if self.ended || self.agent == AgentState::Gone {
             return;
         }
         match event {
@@ -164,10 +168,11 @@ impl Machine {
         if self.ask_again_after(end, &reason, step) {
             return;
         }
+        let was_ready = self.agent == AgentState::Ready;
         self.abandon(&reason, step);
         self.agent = AgentState::Gone;
         self.asleep_reason = Some(reason.clone());
-        self.outgoing.clear();
+        self.queue_unwritten(end);
         step.event(AgentExited {
             generation: end.generation,
             code: end.code,
@@ -179,6 +184,35 @@ impl Machine {
         step.effect(Effect::EndAgent {
             generation: end.generation,
         });
+        if was_ready && !self.queue.is_empty() && self.restarts < RESTARTS_MAX {
+            // Somebody waits for an answer and the conversation can go on: no person is needed for that.
+            self.restarts += 1;
+            self.start_agent(step);
+        }
+    }
+
+    /// Messages that the agent never had go back to where they waited. The shim tells of what it wrote before it tells
+    /// of the end, so what is still unconfirmed was not written; when the shim is gone as well nobody knows, and a
+    /// person who says it again is better than a prompt that is heard twice.
+    fn queue_unwritten(&mut self, end: &AgentEnd) {
+        let unconfirmed = std::mem::take(&mut self.outgoing);
+        if end.cause.is_some() {
+            return;
+        }
+        for outgoing in unconfirmed.into_iter().rev() {
+            if let Outgoing::Message {
+                command,
+                text,
+                attachments,
+            } = outgoing
+            {
+                self.queue.push_front(Message {
+                    command,
+                    text,
+                    attachments,
+                });
+            }
+        }
     }
 
     /// Closes what the agent leaves open when it goes: gates are withdrawn, released tools may have run, the turn

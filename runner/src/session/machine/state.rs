@@ -45,6 +45,9 @@ pub struct Machine {
     /// The newest seq that EVENTS is known to hold.
     #[serde(default)]
     pub(super) acknowledged: u64,
+    /// How often the agent was started for what waits, since it last took a message up.
+    #[serde(default)]
+    pub(super) restarts: u32,
     /// No turn begins while the disk has no room to record it.
     #[serde(default)]
     pub(super) disk_low: bool,
@@ -139,6 +142,7 @@ impl Machine {
             cost_of_process_usd: 0.0,
             told: None,
             acknowledged: 0,
+            restarts: 0,
             disk_low: false,
             asking_again: None,
         }

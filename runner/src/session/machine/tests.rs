@@ -73,6 +73,16 @@ impl Session {
         self.tell(Input::Agent(event));
     }
 
+    /// The agent takes up whatever it was handed last.
+    fn takes_up(&mut self) {
+        let handed = self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Send(Outgoing::Message { command, .. }) => Some(*command),
+            _ => None,
+        });
+        let command = handed.unwrap();
+        self.says(AgentEvent::MessageTaken { command });
+    }
+
     fn dies(&mut self) {
         let generation = self.machine.generation();
         self.tell(Input::AgentExited(AgentEnd {
@@ -301,6 +311,7 @@ fn a_decision_about_another_input_opens_a_new_gate_and_denies_nothing() {
 #[test]
 fn an_agent_that_dies_leaves_nothing_denied() {
     let mut session = Session::ready(Some("go"));
+    session.takes_up();
     let released = session.asks("ran");
     session.decide(released, Verdict::Allow);
     session.acknowledge_all();
@@ -433,6 +444,64 @@ fn an_agent_that_dies_over_one_call_again_and_again_is_left_alone() {
     }
     assert_eq!(session.machine.state(), State::Asleep);
     assert_eq!(session.count("gate.withdrawn"), 1);
+}
+
+#[test]
+fn a_message_that_the_agent_never_had_is_given_to_the_next_one() {
+    let mut session = Session::ready(None);
+    let command = session.send("hello");
+    session.dies();
+    assert!(
+        session
+            .effects
+            .contains(&Effect::StartAgent { generation: 2 })
+    );
+    session.tell(Input::AgentStarted { generation: 2 });
+    session.says(AgentEvent::Ready {
+        version: None,
+        model: None,
+    });
+    let sent = session.effects.iter().filter(|effect| {
+        matches!(effect, Effect::Send(Outgoing::Message { command: it, .. }) if *it == command)
+    });
+    assert_eq!(sent.count(), 2);
+    assert_eq!(session.count("message.user"), 1);
+}
+
+#[test]
+fn a_message_that_was_written_is_not_said_twice_and_what_waited_behind_it_goes_on() {
+    let mut session = Session::ready(None);
+    let first = session.send("first");
+    session.tell(Input::Written {
+        id: first.to_string(),
+    });
+    let second = session.send("second");
+    session.dies();
+    session.tell(Input::AgentStarted { generation: 2 });
+    session.says(AgentEvent::Ready {
+        version: None,
+        model: None,
+    });
+    let sent = |command| {
+        let is_it = |effect: &&Effect| matches!(effect, Effect::Send(Outgoing::Message { command: it, .. }) if *it == command);
+        session.effects.iter().filter(is_it).count()
+    };
+    assert_eq!((sent(first), sent(second)), (1, 1));
+}
+
+#[test]
+fn an_agent_that_dies_over_every_message_is_not_started_for_ever() {
+    let mut session = Session::ready(None);
+    session.send("poison");
+    for generation in 2..6 {
+        session.dies();
+        session.tell(Input::AgentStarted { generation });
+        session.says(AgentEvent::Ready {
+            version: None,
+            model: None,
+        });
+    }
+    assert_eq!(session.machine.state(), State::Asleep);
 }
 
 #[test]

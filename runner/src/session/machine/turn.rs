@@ -51,6 +51,9 @@ impl Machine {
             return;
         };
         self.handed.remove(at);
+        self.restarts = 0;
+        // Whatever the shim has said of it so far: the agent has it.
+        self.outgoing.retain(|it| it.id() != command.to_string());
         let turn = match &self.turn {
             Some(turn) => turn.id,
             // The agent had a turn of its own in between, which ended ours early.

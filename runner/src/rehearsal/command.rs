@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
+use tokio::process::{ChildStderr, ChildStdout, Command};
 
-/// What a command printed. It is the caller's, so that an interrupted command's output is not lost.
+/// What a command printed. It is the caller's, with the pipes it comes from, so that an interrupted command's output
+/// is not lost.
 #[derive(Default)]
 pub(super) struct Printed {
     pub stdout: Kept,
     pub stderr: Kept,
+    pipes: (Option<ChildStdout>, Option<ChildStderr>),
 }
 
 /// The beginning of a stream, and how much there was of it.
@@ -46,13 +48,8 @@ pub(super) async fn run(
         .kill_on_drop(true)
         .spawn()?;
     let mut group = Group::of(child.id());
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let mut drained = pin!(async {
-        tokio::join!(
-            drain(stdout, &mut printed.stdout),
-            drain(stderr, &mut printed.stderr)
-        );
-    });
+    printed.pipes = (child.stdout.take(), child.stderr.take());
+    let mut drained = pin!(printed.drain());
     let status = tokio::select! {
         () = &mut drained => child.wait().await?,
         status = child.wait() => {
@@ -69,6 +66,20 @@ pub(super) async fn run(
 }
 
 impl Printed {
+    /// What a command that was just ended had printed and nobody had read yet.
+    pub(super) async fn leftovers(&mut self) {
+        // Whoever left the group may hold the pipe open for ever.
+        let _ = tokio::time::timeout(LEFTOVERS_GRACE, self.drain()).await;
+    }
+
+    async fn drain(&mut self) {
+        let (stdout, stderr) = &mut self.pipes;
+        tokio::join!(
+            drain(stdout.as_mut(), &mut self.stdout),
+            drain(stderr.as_mut(), &mut self.stderr)
+        );
+    }
+
     /// Both streams, one after the other.
     pub(super) fn whole(&self) -> String {
         let (stdout, stderr) = (self.stdout.text(), self.stderr.text());
@@ -99,8 +110,8 @@ impl Kept {
 }
 
 /// Reads to the end, keeps the beginning: a command is never stalled by what nobody wants.
-async fn drain(stream: Option<impl AsyncRead + Unpin>, kept: &mut Kept) {
-    let Some(mut stream) = stream else { return };
+async fn drain(stream: Option<&mut (impl AsyncRead + Unpin)>, kept: &mut Kept) {
+    let Some(stream) = stream else { return };
     let mut buffer = vec![0; 16 << 10];
     // A pipe that fails is a pipe that ended.
     while let Ok(read @ 1..) = stream.read(&mut buffer).await {

@@ -57,6 +57,9 @@ impl<W: AsyncWrite + Unpin> Life<W> {
         let ended = self
             .meanwhile(command::run(text, &folder, &mut printed))
             .await;
+        if ended.is_err() {
+            printed.leftovers().await;
+        }
         let structured = json!({ "stdout": printed.stdout.text(), "stderr": printed.stderr.text(),
             "interrupted": ended.is_err(), "isImage": false, "noOutputExpected": false });
         let status = match ended {

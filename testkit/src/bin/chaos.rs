@@ -115,5 +115,6 @@ fn versions() -> Vec<String> {
     ];
     lines.extend(said(&testkit::flotilla::path(), "--version"));
     lines.extend(said(testkit::nats_server::binary(), "--version"));
+    lines.push(format!("Claude Code {}", testkit::claude::VERSION));
     lines
 }

@@ -14,8 +14,6 @@ use crate::wait;
 
 /// A busy machine, a pause of the supervisor and the longest silence together.
 const REST_BOUND: Duration = Duration::from_secs(90);
-/// What a command that is to be caught in the act takes.
-const SLOW_SECONDS: u32 = 2;
 /// How often a person says how to go on before giving up.
 const CONTINUES_MAX: usize = 3;
 
@@ -70,7 +68,7 @@ impl<'a> Journey<'a> {
             call("last", deny),
         ];
         let struck = match moment {
-            Moment::ToolRunning => ledger.slow_step(&calls[STRUCK].token, SLOW_SECONDS),
+            Moment::ToolRunning => ledger.held_step(&calls[STRUCK].token),
             _ => ledger.step(&calls[STRUCK].token),
         };
         let prompt = moment.prompt(
@@ -138,6 +136,7 @@ impl<'a> Journey<'a> {
 
     /// Decides whatever is asked, says "go on" where the agent has stopped, and returns when all is done.
     pub(super) async fn finish(&mut self) -> Instant {
+        self.ledger.let_go();
         let deadline = Instant::now() + REST_BOUND;
         loop {
             let look = self.look(deadline).await;

@@ -19,13 +19,19 @@ impl Ledger {
         format!("run echo {token} >> {}", self.tokens().display())
     }
 
-    /// A step that leaves its mark, takes `seconds`, and then appends `token`.
-    pub(super) fn slow_step(&self, token: &str, seconds: u32) -> String {
+    /// A step that leaves its mark, waits to be let go, and then appends `token`.
+    pub(super) fn held_step(&self, token: &str) -> String {
         format!(
-            "run echo {token} >> {}; sleep {seconds}; echo {token} >> {}",
+            "run echo {token} >> {}; until [ -e {} ]; do sleep 0.1; done; echo {token} >> {}",
             self.marks().display(),
+            self.go().display(),
             self.tokens().display()
         )
+    }
+
+    /// Lets go whatever is held, once the fault has struck.
+    pub(super) fn let_go(&self) {
+        std::fs::write(self.go(), "").expect("the ledger's folder can be written");
     }
 
     /// How often the command of `token` ran.
@@ -40,6 +46,10 @@ impl Ledger {
 
     fn tokens(&self) -> PathBuf {
         self.folder.join("ledger")
+    }
+
+    fn go(&self) -> PathBuf {
+        self.folder.join("go")
     }
 
     fn marks(&self) -> PathBuf {

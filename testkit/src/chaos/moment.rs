@@ -11,7 +11,7 @@ pub enum Moment {
     DecisionInFlight,
     /// A message was sent to an idle session, which has not taken it up.
     MessageInFlight,
-    /// The command has left its mark, and sleeps.
+    /// The command has left its mark, and waits.
     ToolRunning,
     /// Nothing is under way.
     Idle,
@@ -56,7 +56,9 @@ impl Moment {
                  the other half: the decision was sent 0 to 30 ms ago"
             }
             Self::MessageInFlight => "the same with a message to an idle session",
-            Self::ToolRunning => "the command has written its mark and sleeps",
+            Self::ToolRunning => {
+                "the command has written its mark and waits for a file that is made once the fault has struck"
+            }
             Self::Idle => "the session is idle over HTTP",
         }
     }

@@ -89,7 +89,7 @@ const LAWS: &str = "## What must hold\n\n\
     - a gate that was pending is pending again with the same id\n\
     - each gate is decided once, released once, and never released before it is decided\n\
     - the log is 1, 2, 3 … without a hole or a double\n\
-    - each message is in the log once and was delivered once; streamed text is whole, word for word, where its agent lived\n\
+    - each message is in the log once; it was delivered once, and streamed text is whole word for word, where its agent lived\n\
     - no decision and no message is refused while coordinator and nats-server are there, whatever becomes of the host\n";
 
 const AGAIN: &str = "## To repeat it\n\n\

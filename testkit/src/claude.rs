@@ -21,6 +21,11 @@ pub fn path() -> PathBuf {
         );
         return named;
     }
+    newest_path()
+}
+
+/// The pinned binary of [`VERSION`], whatever is named elsewhere: for what only that version does.
+pub fn newest_path() -> PathBuf {
     pinned("@anthropic-ai", VERSION)
 }
 

@@ -24,7 +24,8 @@ fn outcomes(agent: &Agent) -> Vec<ToolOutcome> {
 #[tokio::test]
 async fn every_kind_of_tool_is_asked_for_and_done_when_allowed() {
     let model = ModelEndpoint::start().await;
-    let mut agent = Agent::start(&model).await;
+    // The older version has no ToolSearch.
+    let mut agent = Agent::start_program(&model, claude::newest_path()).await;
     agent
         .say(
             "run ls\nrun git status\nread README.md\nwrite new.txt one\\ntwo\\n\nedit README.md Shop Store\n\

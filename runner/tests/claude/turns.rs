@@ -14,7 +14,8 @@ fn is_delta(event: &AgentEvent) -> bool {
 #[tokio::test]
 async fn it_is_ready_before_anything_is_said_and_says_its_model_with_the_first_turn() {
     let model = ModelEndpoint::start().await;
-    let mut agent = Agent::start(&model).await;
+    // The older version says its own version with the first turn only.
+    let mut agent = Agent::start_program(&model, testkit::claude::newest_path()).await;
     let ready = agent
         .until("the handshake", |event| {
             matches!(event, AgentEvent::Ready { .. })
@@ -267,7 +268,8 @@ async fn a_transcript_that_came_from_another_folder_is_gone_on_with() {
 #[tokio::test]
 async fn a_long_conversation_is_put_into_fewer_words() {
     let model = ModelEndpoint::start().await;
-    let mut agent = Agent::start(&model).await;
+    // The older version finds so short a conversation not worth it.
+    let mut agent = Agent::start_program(&model, testkit::claude::newest_path()).await;
     agent.say("say one").await;
     agent.ended().await;
     let compact = agent.adapter().compact(CommandId::new());

@@ -418,3 +418,28 @@ async fn an_existing_login_just_works() {
     let settings = std::fs::read_to_string(home.path().join(".claude/settings.json")).unwrap();
     assert_eq!(settings, text, "a person's settings are theirs");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subagent_in_the_background_waits_for_a_person_when_its_turn_is_over() {
+    let journey = Journey::start().await;
+    let fleet = &journey.fleet;
+    let session = fleet
+        .start_session("claude", "agent run echo ran >> ledger.txt")
+        .await;
+    journey.allow(&session, "Agent").await;
+    // The agent call returns at once: the turn ends without waiting for the subagent, which asks shortly before or after.
+    fleet
+        .wait_event(&session, "the turn to end", |event| {
+            event["type"] == "turn.finished"
+        })
+        .await;
+    let gate = journey.allow(&session, "Bash").await;
+    assert!(gate["parent"].is_string(), "{gate}");
+    let ledger = fleet.worktree(&session).await.join("ledger.txt");
+    testkit::wait::until("the command to run", testkit::fleet::BOUND, async || {
+        std::fs::read_to_string(&ledger).map_err(|error| error.to_string())
+    })
+    .await;
+    fleet.wait_state(&session, &["idle"]).await;
+    fleet.assert_contiguous(&session).await;
+}

@@ -70,9 +70,11 @@ e2e: tools web/dist/index.html ## journeys in Chromium, each through a whole ins
 	@if ls web/e2e/*.spec.ts >/dev/null 2>&1; then cd web && npm run --silent e2e; \
 	else echo 'there are none in web/e2e yet'; fi
 
-chaos: tools ## faults × moments × outcomes, into docs/RELIABILITY.md: make chaos ROUNDS=20 ONLY=runner,gate-open
+# Silences in seconds: SILENCE (cut networks, 60), FREEZE (20), STORM (15), DISK (15). JOBS fleets at work side by side, WAITING
+# ones beside them whose fault lasts. MINUTES ends a run in time and RESUME=target/chaos/… goes on with one; REPORT=… writes elsewhere.
+chaos: tools ## faults × moments × outcomes, into docs/RELIABILITY.md: make chaos ROUNDS=20 ONLY=runner,gate-open JOBS=4
 	@cargo build --quiet --bin flotilla --bin chaos
-	@ROUNDS=$(ROUNDS) ONLY=$(ONLY) SILENCE=$(SILENCE) SESSIONS=$(SESSIONS) JOBS=$(JOBS) target/debug/chaos
+	@$(foreach it,ROUNDS ONLY SESSIONS JOBS WAITING SILENCE FREEZE STORM DISK MINUTES RESUME REPORT,$(if $($(it)),$(it)="$($(it))")) target/debug/chaos
 
 agents: tools ## the adapter's contract with the oldest supported agents; `make test` holds it to the newest
 	@echo '== Claude Code 2.1.197'

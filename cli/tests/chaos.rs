@@ -8,10 +8,11 @@
 
 use std::time::Duration;
 
-use testkit::chaos::{self, Agent, Fault, Moment, Settings};
+use testkit::chaos::{self, Agent, Fault, Line, Moment, Settings, Silences, Table, Told};
+use tokio_util::sync::CancellationToken;
 
 async fn hold(faults: &[Fault], moments: &[Moment]) {
-    let logs = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let settings = Settings {
         agents: vec![Agent::Rehearsal],
         faults: faults.to_vec(),
@@ -19,14 +20,32 @@ async fn hold(faults: &[Fault], moments: &[Moment]) {
         rounds: 1,
         sessions: 2,
         jobs: 1,
-        silence: Duration::from_secs(1),
-        logs: logs.path().to_owned(),
+        waiting: 1,
+        silences: Silences::all(Duration::from_secs(1)),
+        folder: folder.path().to_owned(),
     };
-    let mut said = Vec::new();
-    let table = chaos::run(&settings, |line| said.push(line.to_owned())).await;
-    assert_eq!(table.violations(), 0, "{}", said.join("\n"));
-    for row in &table.rows {
-        assert!(row.ran + row.denied > 0, "nothing was seen: {}", row.line());
+    let mut lines: Vec<Line> = Vec::new();
+    chaos::run(
+        &settings,
+        &[],
+        &CancellationToken::new(),
+        |told| match told {
+            Told::Line(line) => lines.push(line),
+            Told::Progress(_) => {}
+            Told::Broken(words) => panic!("{words}"),
+        },
+    )
+    .await;
+    let table = Table::of(&lines);
+    assert_eq!(table.violations(), 0, "{lines:#?}");
+    assert_eq!(table.rows.len(), faults.len() * moments.len(), "{lines:#?}");
+    for (place, row) in &table.rows {
+        let cell = &place.cell;
+        assert_eq!(row.rounds, 1, "{cell:?} was not struck: {lines:#?}");
+        assert!(
+            row.seen.ran + row.seen.denied > 0,
+            "nothing was seen at {cell:?}"
+        );
     }
 }
 
@@ -56,4 +75,9 @@ async fn a_decision_in_flight_arrives_whatever_is_killed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn text_is_whole_after_the_runner_or_its_wire_was_away() {
     hold(&[Fault::Runner, Fault::CutOut], &[Moment::MidDelta]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_uses_two_coordinators_does_not_notice_that_one_is_killed() {
+    hold(&[Fault::OneCoordinator], &[Moment::DecisionInFlight]).await;
 }

@@ -15,8 +15,8 @@ use super::process::Process;
 /// The first pause is too short to be felt; a part that cannot live is not started more often than the last.
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
-/// Who lived this long did not die of being started.
-const LIVED_WELL: Duration = Duration::from_secs(30);
+/// Who lived so many times as long as the pause before did not die of being started.
+const LIVED_WELL: u32 = 10;
 /// What a part gets to finish what it accepted.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -102,7 +102,7 @@ async fn keep(
             stop.cancelled().await;
             return;
         }
-        if started.elapsed() >= LIVED_WELL {
+        if started.elapsed() >= pause * LIVED_WELL {
             pause = PAUSE_FIRST;
         }
         tracing::warn!(

@@ -27,6 +27,12 @@ impl Agent {
         }
     }
 
+    /// The one with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|agent| agent.name() == name)
+    }
+
     /// The real agent takes seconds to start and 200 MB: only what it can tell apart from the rehearsal is struck.
     #[must_use]
     pub const fn is_struck(self, fault: Fault, moment: Moment) -> bool {

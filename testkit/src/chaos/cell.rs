@@ -1,232 +1,263 @@
-//! Runs cells one after the other: a fleet, sessions at the moment, the fault, the person, the laws.
+//! Rounds of one cell: a fleet, sessions at the moment, the fault, the person, the laws.
 
 use std::any::Any;
 use std::hash::{BuildHasher as _, RandomState};
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use futures::future::{join, join_all};
-use futures::{FutureExt as _, StreamExt as _};
-use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use super::agent::Agent;
-use super::disk::Disk;
-use super::fault::Fault;
+use super::calm::Calm;
 use super::ground::Ground;
 use super::journey::Journey;
-use super::laws::{self, Verdict};
+use super::keep::keep;
+use super::laws;
 use super::ledger::Ledger;
-use super::moment::Moment;
+use super::plan::Piece;
+use super::record::{Line, Missed, Round, Seen};
+use super::run::Settings;
 use super::strike::Strike;
-use super::table::{Row, Table};
-use crate::fleet::Fleet;
-
-/// What to run.
-pub struct Settings {
-    pub agents: Vec<Agent>,
-    pub faults: Vec<Fault>,
-    pub moments: Vec<Moment>,
-    /// How often each cell's fault strikes.
-    pub rounds: usize,
-    /// How many sessions each strike finds at the moment.
-    pub sessions: usize,
-    /// How many cells are run side by side. With more than one, what is measured includes the others.
-    pub jobs: usize,
-    /// How long a freeze lasts.
-    pub silence: Duration,
-    /// Where the logs of failed rounds go.
-    pub logs: PathBuf,
-}
 
 /// How often a fleet is started before its start is a failure.
 const STARTS_MAX: usize = 3;
+/// How often a round is tried again whose moment does not come.
+const MISSES_MAX: usize = 4;
 /// Longest time between a decision and the fault, when the runner is not held.
 const FLIGHT_MS_MAX: u64 = 30;
 
-/// Runs every cell. `say` is given each line of the table as soon as it is known.
-pub async fn run(settings: &Settings, mut say: impl FnMut(&str)) -> Table {
-    let mut table = Table::default();
-    say(Row::HEAD);
-    if settings.faults.contains(&Fault::DiskFull) && !Disk::is_possible() {
-        say("disk-full was not run: only root can mount a file system to fill");
-        table.not_run.push(Fault::DiskFull);
-    }
-    let mut rows = Vec::new();
-    for cell in cells(settings) {
-        if table.not_run.contains(&cell.fault) {
-            continue;
+/// Runs a piece, and tells of each round when it is over. Begins no other round once it is told to stop.
+pub(super) async fn run(
+    settings: &Settings,
+    piece: &Piece,
+    stop: &CancellationToken,
+    tell: &UnboundedSender<Line>,
+) {
+    let cell = Cell { settings, piece };
+    let mut ground: Option<Ground> = None;
+    for round in piece.rounds.clone() {
+        for _ in 0..=MISSES_MAX {
+            if stop.is_cancelled() {
+                return;
+            }
+            let outcome = match ground.take() {
+                Some(ground) => Ok(ground),
+                None => cell.ground().await,
+            };
+            let outcome = match outcome {
+                Ok(current) => {
+                    let outcome = cell.round(round, &current).await;
+                    // What went wrong once would only be seen again.
+                    if matches!(&outcome, Ok(record) if record.violations.is_empty()) {
+                        ground = Some(current);
+                    }
+                    outcome
+                }
+                Err(words) => Err(words),
+            };
+            let struck = outcome.is_ok();
+            let line = match outcome {
+                Ok(record) => Line::Round(record),
+                Err(words) => Line::Missed(Missed {
+                    cell: piece.cell(),
+                    round,
+                    words,
+                }),
+            };
+            // Nobody listens any more once the run is broken off.
+            tell.send(line).ok();
+            if struck {
+                break;
+            }
         }
-        rows.push(cell.run());
     }
-    let mut rows = futures::stream::iter(rows).buffered(settings.jobs);
-    while let Some(row) = rows.next().await {
-        say(&row.line());
-        for violation in &row.violations {
-            say(&format!("  {violation}"));
-        }
-        table.rows.push(row);
-    }
-    drop(rows);
-    table
-}
-
-/// In the order of the table: by agent, fault and moment.
-fn cells(settings: &Settings) -> impl Iterator<Item = Cell<'_>> {
-    let all = settings.agents.iter().flat_map(move |&agent| {
-        settings.faults.iter().flat_map(move |&fault| {
-            settings.moments.iter().map(move |&moment| Cell {
-                settings,
-                agent,
-                fault,
-                moment,
-            })
-        })
-    });
-    all.filter(|cell| cell.agent.is_struck(cell.fault, cell.moment))
 }
 
 struct Cell<'a> {
     settings: &'a Settings,
-    agent: Agent,
-    fault: Fault,
-    moment: Moment,
+    piece: &'a Piece,
+}
+
+/// The sessions are on their way through the fault.
+struct Travelled {
+    healed: Instant,
+    rests: Vec<Result<Instant, String>>,
 }
 
 impl Cell<'_> {
-    async fn run(self) -> Row {
-        let mut row = Row::new(self.agent, self.fault, self.moment);
-        let mut ground: Option<Ground> = None;
-        for round in 0..self.settings.rounds {
-            let mut current = match ground.take() {
-                Some(ground) => ground,
-                None => self.ground().await,
-            };
-            current.strike();
-            let before = row.violations.len();
-            self.round(round, &current, &mut row).await;
-            for violation in &mut row.violations[before..] {
-                violation.insert_str(0, &format!("round {round}: "));
-            }
-            // What went wrong once would only be seen again.
-            if row.violations.len() == before && !current.is_worn_out() {
-                ground = Some(current);
-            }
-        }
-        row
-    }
-
     /// Ports are chosen before they are taken, and on a busy machine somebody else may be quicker.
-    async fn ground(&self) -> Ground {
-        for _ in 1..STARTS_MAX {
-            let start = Ground::new(self.agent, self.fault, self.settings.sessions);
-            if let Ok(ground) = caught(start).await {
-                return ground;
+    async fn ground(&self) -> Result<Ground, String> {
+        let mut said = String::new();
+        for _ in 0..STARTS_MAX {
+            let start = Ground::new(self.piece.agent, self.piece.fault);
+            match caught(start).await {
+                Ok(ground) => return Ok(ground),
+                Err(words) => said = words,
             }
         }
-        Ground::new(self.agent, self.fault, self.settings.sessions).await
+        Err(format!("no fleet could be started: {said}"))
     }
 
-    async fn round(&self, round: usize, ground: &Ground, row: &mut Row) {
-        row.rounds += 1;
+    /// One strike. `Err` says why its moment did not come.
+    async fn round(&self, round: usize, ground: &Ground) -> Result<Round, String> {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let ledger = Ledger::new(folder.path());
-        let mut journeys = Vec::new();
-        let outcome = caught(self.travel(round, ground, &ledger, &mut journeys)).await;
-        let (healed, rests) = match outcome {
-            Ok(it) => it,
-            Err(words) => {
-                row.violations
-                    .push(format!("the moment was not reached: {words}"));
-                keep(
-                    &self.folder(round),
-                    &ground.fleet,
-                    &journeys,
-                    std::slice::from_ref(&words),
-                )
-                .await;
-                return;
-            }
+        let (ledger, calm) = (Ledger::new(folder.path()), Calm::new());
+        let mut record = Round {
+            cell: self.piece.cell(),
+            round,
+            sessions: Vec::new(),
+            load: load(),
+            violations: Vec::new(),
         };
-        let mut said = Vec::new();
-        for (journey, rest) in journeys.iter().zip(rests) {
-            let seen = match rest {
-                Ok(rest) => caught(journey.events()).await.map(|events| (rest, events)),
-                Err(words) => Err(format!("did not come to rest: {words}")),
-            };
-            let (verdict, rest) = match seen {
-                Ok((rest, events)) => (laws::judge(self.fault, journey, &events, &ledger), rest),
+        let mut journeys = Vec::new();
+        let reached = caught(self.reach(round, ground, &ledger, &calm, &mut journeys)).await;
+        let reached = reached.unwrap_or_else(Err);
+        if let Err(words) = reached {
+            let earlier = ground.strikes.get();
+            if earlier == 0 {
+                keep(&self.folder(round, "missed"), ground, &journeys, &words).await;
+                return Err(words);
+            }
+            // On a fleet that was struck before, it is the earlier strike that left something behind.
+            record.violations.push(format!(
+                "after {earlier} earlier strikes the moment did not come: {words}"
+            ));
+            keep(&self.folder(round, "broken"), ground, &journeys, &words).await;
+            return Ok(record);
+        }
+        ground.strikes.set(ground.strikes.get() + 1);
+        let travelled = self.travel(round, ground, &calm, &mut journeys).await;
+        for (journey, rest) in journeys.iter().zip(travelled.rests) {
+            let (verdict, rest) = match rest {
+                Ok(rest) => match caught(journey.events()).await {
+                    Ok(events) => (
+                        laws::judge(self.piece.fault, journey, &events, &ledger),
+                        Some(rest),
+                    ),
+                    Err(words) => (laws::Verdict::broken(words), Some(rest)),
+                },
                 Err(words) => {
-                    let mut verdict = Verdict::default();
-                    verdict.violations.push(words);
-                    (verdict, Instant::now())
+                    let words = format!("did not come to rest: {words}; {}", journey.said().await);
+                    (laws::Verdict::broken(words), None)
                 }
             };
-            said.extend(
-                verdict
-                    .violations
-                    .iter()
-                    .map(|violation| format!("{}: {violation}", journey.session)),
-            );
-            row.add(verdict, rest.saturating_duration_since(healed));
+            let violations = verdict.violations.iter();
+            record
+                .violations
+                .extend(violations.map(|violation| format!("{}: {violation}", journey.session)));
+            let recovery = rest.map(|rest| rest.saturating_duration_since(travelled.healed));
+            record.sessions.push(Seen {
+                recovery_ms: recovery.map(|time| u64::try_from(time.as_millis()).unwrap_or(0)),
+                ..verdict.seen
+            });
         }
-        if !said.is_empty() {
-            keep(&self.folder(round), &ground.fleet, &journeys, &said).await;
+        if record.violations.is_empty() {
+            join_all(journeys.iter().map(Journey::leave)).await;
+        } else {
+            let words = record.violations.join("\n\n");
+            keep(&self.folder(round, "broken"), ground, &journeys, &words).await;
         }
+        Ok(record)
     }
 
-    /// To the moment, through the fault, and to the end. Says when the fault was over and when each came to rest.
-    async fn travel<'a>(
+    /// To the moment. What fails here is no fault of the fault's.
+    async fn reach<'a>(
         &self,
         round: usize,
         ground: &'a Ground,
         ledger: &'a Ledger,
+        calm: &'a Calm,
         journeys: &mut Vec<Journey<'a>>,
-    ) -> (Instant, Vec<Result<Instant, String>>) {
-        let fleet = &ground.fleet;
-        let names = (0..self.settings.sessions).map(|index| {
-            (
-                format!(
-                    "{}-{}-{round}-{index}",
-                    self.fault.name(),
-                    self.moment.name()
-                ),
-                (round + index) % 2 == 1,
-            )
-        });
-        let starts = names.map(|(name, deny)| async move {
-            Journey::start(fleet, ledger, self.agent.name(), self.moment, &name, deny).await
+    ) -> Result<(), String> {
+        let (fault, moment) = (self.piece.fault, self.piece.moment);
+        let starts = (0..self.settings.sessions).map(|index| async move {
+            let name = format!("{}-{}-{round}-{index}", fault.name(), moment.name());
+            let deny = (round + index) % 2 == 1;
+            let agent = self.piece.agent.name();
+            Journey::start(ground, ledger, calm, agent, moment, &name, deny).await
         });
         *journeys = join_all(starts).await;
-        join_all(journeys.iter_mut().map(Journey::reach)).await;
+        let reached = join_all(journeys.iter_mut().map(Journey::reach)).await;
+        reached.into_iter().collect::<Result<(), String>>()?;
+        let still = join_all(journeys.iter().map(Journey::is_still_there)).await;
+        still.into_iter().collect()
+    }
+
+    /// Through the fault and to the end. Says when the fault was over and when each came to rest.
+    async fn travel(
+        &self,
+        round: usize,
+        ground: &Ground,
+        calm: &Calm,
+        journeys: &mut [Journey<'_>],
+    ) -> Travelled {
         let sessions: Vec<String> = journeys
             .iter()
             .map(|journey| journey.session.clone())
             .collect();
-        let strike = Strike::aim(self.fault, ground, &sessions);
-        if !self.moment.is_in_flight() {
-            let outage = strike.strike(self.settings.silence);
-            return join(outage.heal(), finish(journeys, false)).await;
-        }
-        if round.is_multiple_of(2) {
-            strike.hold_runner();
-            join_all(journeys.iter_mut().map(Journey::send)).await;
-            let outage = strike.strike(self.settings.silence);
-            strike.release_runner();
-            return join(outage.heal(), finish(journeys, false)).await;
-        }
-        let struck = async {
-            let after = RandomState::new().hash_one(round) % FLIGHT_MS_MAX;
-            tokio::time::sleep(Duration::from_millis(after)).await;
-            strike.strike(self.settings.silence).heal().await
+        let fault = self.piece.fault;
+        let strike = match caught(async { Strike::aim(fault, ground, &sessions) }).await {
+            Ok(strike) => strike,
+            Err(words) => {
+                let rests = journeys.iter().map(|_| Err(words.clone())).collect();
+                let healed = Instant::now();
+                return Travelled { healed, rests };
+            }
         };
-        join(struck, finish(journeys, true)).await
+        let silence = self.settings.silences.of(fault);
+        let struck = async {
+            calm.ends();
+            let healed = strike.strike(silence).heal().await;
+            calm.returns();
+            healed
+        };
+        let (healed, rests) = if !self.piece.moment.is_in_flight() {
+            join(struck, finish(journeys, false)).await
+        } else if round.is_multiple_of(2) {
+            strike.hold_runner();
+            let sent = join_all(
+                journeys
+                    .iter_mut()
+                    .map(|journey| caught(async move { journey.send().await })),
+            );
+            let sent = sent.await;
+            let struck = async {
+                calm.ends();
+                let outage = strike.strike(silence);
+                strike.release_runner();
+                let healed = outage.heal().await;
+                calm.returns();
+                healed
+            };
+            let (healed, rests) = join(struck, finish(journeys, false)).await;
+            let rests = rests.into_iter().zip(sent);
+            let rests = rests.map(|(rest, sent)| sent.and(rest));
+            (healed, rests.collect())
+        } else {
+            let struck = async {
+                let after = RandomState::new().hash_one(round) % FLIGHT_MS_MAX;
+                tokio::time::sleep(Duration::from_millis(after)).await;
+                struck.await
+            };
+            join(struck, finish(journeys, true)).await
+        };
+        Travelled { healed, rests }
     }
 
-    fn folder(&self, round: usize) -> PathBuf {
-        let name = format!("{}-{}-{round}", self.fault.name(), self.moment.name());
-        self.settings.logs.join(name)
+    fn folder(&self, round: usize, what: &str) -> PathBuf {
+        let piece = self.piece;
+        let (agent, fault, moment) = (piece.agent, piece.fault, piece.moment);
+        let name = format!(
+            "{what}-{}-{}-{}-{round}",
+            agent.name(),
+            fault.name(),
+            moment.name()
+        );
+        self.settings.folder.join(name)
     }
 }
 
@@ -243,7 +274,7 @@ async fn finish(journeys: &mut [Journey<'_>], send_first: bool) -> Vec<Result<In
 }
 
 /// The kit fails by panicking; here that is one more outcome.
-async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+pub(super) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(future)
         .catch_unwind()
         .await
@@ -256,37 +287,9 @@ fn words(panic: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without words".to_owned())
 }
 
-/// Keeps what is needed to understand a failed round: what was wrong, what was told, and every log.
-async fn keep(to: &Path, fleet: &Fleet, journeys: &[Journey<'_>], violations: &[String]) {
-    std::fs::create_dir_all(to).expect("a folder for logs");
-    std::fs::write(to.join("violations.txt"), violations.join("\n\n")).expect("a file");
-    for journey in journeys {
-        let events: Vec<Value> = caught(journey.events()).await.unwrap_or_default();
-        let lines: Vec<String> = events.iter().map(Value::to_string).collect();
-        std::fs::write(
-            to.join(format!("{}.jsonl", journey.session)),
-            lines.join("\n"),
-        )
-        .expect("a file");
-        copy(
-            &fleet.data().join("sessions").join(&journey.session),
-            &to.join(&journey.session),
-        );
-    }
-    copy(&fleet.data().join("logs"), &to.join("logs"));
-}
-
-/// Files only, as far as they can be read; sockets and worktrees tell nothing.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).ok();
-    for entry in std::fs::read_dir(from).into_iter().flatten().flatten() {
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        match entry.file_type() {
-            Ok(kind) if kind.is_file() => {
-                std::fs::copy(&path, &target).ok();
-            }
-            Ok(kind) if kind.is_dir() => copy(&path, &target),
-            _ => {}
-        }
-    }
+/// Of the machine, over the last minute.
+fn load() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let first = text.split_whitespace().next();
+    first.and_then(|it| it.parse().ok()).unwrap_or(0.0)
 }

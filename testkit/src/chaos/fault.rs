@@ -9,6 +9,8 @@ pub enum Fault {
     Shim,
     Runner,
     Coordinator,
+    /// One of two coordinators, while people use both.
+    OneCoordinator,
     Nats,
     /// Runner, shims and agents at the same instant: a reboot, as far as processes go.
     Host,
@@ -30,12 +32,13 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::None,
         Self::Agent,
         Self::Shim,
         Self::Runner,
         Self::Coordinator,
+        Self::OneCoordinator,
         Self::Nats,
         Self::Host,
         Self::Everything,
@@ -58,6 +61,7 @@ impl Fault {
             Self::Shim => "shim",
             Self::Runner => "runner",
             Self::Coordinator => "coordinator",
+            Self::OneCoordinator => "one-coordinator",
             Self::Nats => "nats",
             Self::Host => "host",
             Self::Everything => "everything",
@@ -81,6 +85,9 @@ impl Fault {
             Self::Shim => "SIGKILL of the shim, which takes its agent with it",
             Self::Runner => "SIGKILL of the runner",
             Self::Coordinator => "SIGKILL of the coordinator",
+            Self::OneCoordinator => {
+                "people use two coordinators in turn, and one of them gets SIGKILL: the one that is started again at once, or, in every other round, one that comes back after 5 s"
+            }
             Self::Nats => "SIGKILL of nats-server",
             Self::Host => "SIGKILL of runner, shims and agents together",
             Self::Everything => {
@@ -95,13 +102,11 @@ impl Fault {
             Self::FreezeCoordinator => "the same of the coordinator",
             Self::FreezeNats => "the same of nats-server",
             Self::Cut => {
-                "no byte passes between runner and nats-server, for as long as a freeze lasts"
+                "a proxy between runner and nats-server passes no byte on; connections stay open"
             }
             Self::CutOut => "the same, but only from the runner to nats-server",
             Self::CutIn => "the same, but only from nats-server to the runner",
-            Self::DiskFull => {
-                "the file system of the host's sessions is filled to the last byte, for as long as a freeze lasts"
-            }
+            Self::DiskFull => "the file system of the host's sessions is filled to the last byte",
         }
     }
 
@@ -117,6 +122,21 @@ impl Fault {
     /// The runner reaches its server through a wire that can be cut.
     pub(super) const fn needs_wire(self) -> bool {
         matches!(self, Self::Cut | Self::CutOut | Self::CutIn)
+    }
+
+    /// The coordinator that holds a request may be killed, so that its answer is cut off.
+    #[must_use]
+    pub const fn kills_a_coordinator(self) -> bool {
+        matches!(
+            self,
+            Self::Coordinator | Self::OneCoordinator | Self::Everything | Self::Storm
+        )
+    }
+
+    /// The one with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.name() == name)
     }
 
     /// The parts that take decisions and messages go on: none may be refused, however long the host is away.

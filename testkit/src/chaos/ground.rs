@@ -1,44 +1,42 @@
 //! What a fault strikes: a fleet, with a wire or a disk of its own where the fault needs one.
 
+use std::cell::Cell;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::agent::{Agent, Surroundings};
 use super::disk::Disk;
 use super::fault::Fault;
 use super::wire::Wire;
-use crate::fleet::{Fleet, Options};
+use crate::fleet::{Coordinator, Fleet, Options};
 use crate::flotilla;
 use crate::repository::Repository;
 
-/// A part that dies again and again is started ever more slowly; after so many strikes a fleet is replaced.
-const STRIKES_MAX: usize = 2;
+/// More than is ever asked for at once.
+const SLOTS: usize = 1000;
 
-/// A fleet and how often it was struck.
+/// A fleet, and what is put between its parts.
 pub(super) struct Ground {
+    /// Beside the one that `up` runs. It ends before the fleet whose folder it is in.
+    pub second: Option<Coordinator>,
     pub fleet: Fleet,
     pub disk: Option<Disk>,
     pub wire: Option<Wire>,
+    /// How often it was struck.
+    pub strikes: Cell<usize>,
     _repository: Repository,
     _surroundings: Surroundings,
-    strikes: usize,
 }
 
 impl Ground {
-    /// A fleet with room for so many sessions at once.
-    pub(super) async fn new(agent: Agent, fault: Fault, sessions: usize) -> Self {
+    pub(super) async fn new(agent: Agent, fault: Fault) -> Self {
         let surroundings = Surroundings::of(agent).await;
         let repository = Repository::new("shop")
             .file("README.md", "# Shop\n")
             .commit();
         let options = Options {
             projects: vec![repository.path().to_owned()],
-            agents: format!(
-                "[runner]
-slots = {}
-{}",
-                sessions * (STRIKES_MAX + 1),
-                surroundings.configuration
-            ),
+            agents: format!("[runner]\nslots = {SLOTS}\n{}", surroundings.configuration),
             ..Options::default()
         };
         let fleet = Fleet::start(options).await;
@@ -48,23 +46,39 @@ slots = {}
         } else {
             None
         };
+        let second = if fault == Fault::OneCoordinator {
+            Some(fleet.another_coordinator().await)
+        } else {
+            None
+        };
         Self {
             fleet,
             disk,
             wire,
+            second,
+            strikes: Cell::new(0),
             _repository: repository,
             _surroundings: surroundings,
-            strikes: 0,
         }
     }
 
-    /// Counts a strike.
-    pub(super) const fn strike(&mut self) {
-        self.strikes += 1;
+    /// Where a person may ask.
+    pub(super) fn doors(&self) -> Vec<String> {
+        let second = self.second.iter().map(|it| it.url.clone());
+        std::iter::once(self.fleet.url()).chain(second).collect()
     }
 
-    pub(super) const fn is_worn_out(&self) -> bool {
-        self.strikes >= STRIKES_MAX
+    /// The data folder of the host that runs the sessions.
+    pub(super) fn host_data(&self) -> PathBuf {
+        self.fleet.data()
+    }
+
+    /// Folders of logs.
+    pub(super) fn logs(&self) -> Vec<PathBuf> {
+        let second = self.second.iter().map(|it| it.folder().to_owned());
+        std::iter::once(self.fleet.data().join("logs"))
+            .chain(second)
+            .collect()
     }
 }
 

@@ -7,13 +7,15 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::calm::Calm;
+use super::ground::Ground;
 use super::ledger::Ledger;
 use super::moment::Moment;
+use super::person::{Answer, How, Person, Setback};
 use crate::fleet::Fleet;
-use crate::wait;
 
-/// A busy machine, a pause of the supervisor and the longest silence together.
-const REST_BOUND: Duration = Duration::from_secs(90);
+/// For the first words of a text, when nothing is wrong.
+const TEXT_BOUND: Duration = Duration::from_secs(90);
 /// How often a person says how to go on before giving up.
 const CONTINUES_MAX: usize = 3;
 
@@ -30,14 +32,16 @@ pub(super) struct Call {
 
 pub(super) struct Journey<'a> {
     fleet: &'a Fleet,
+    person: Person<'a>,
     ledger: &'a Ledger,
+    calm: &'a Calm,
     pub moment: Moment,
     pub session: String,
     pub calls: Vec<Call>,
     /// Ids of the messages that were accepted after the prompt.
     pub messages: Vec<String>,
-    /// What was not accepted at once, in words.
-    pub refused: Vec<String>,
+    /// What was not accepted at once.
+    pub setbacks: Vec<Setback>,
     /// The gate that was pending at the moment.
     pub gate_before: Option<String>,
 }
@@ -48,8 +52,9 @@ const STRUCK: usize = 1;
 impl<'a> Journey<'a> {
     /// Starts a session. With `deny` the struck call is denied and the last one allowed, else the other way round.
     pub(super) async fn start(
-        fleet: &'a Fleet,
+        ground: &'a Ground,
         ledger: &'a Ledger,
+        calm: &'a Calm,
         agent: &str,
         moment: Moment,
         name: &str,
@@ -76,25 +81,27 @@ impl<'a> Journey<'a> {
             &struck,
             &ledger.step(&calls[2].token),
         );
+        let fleet = &ground.fleet;
         let session = fleet.start_session(agent, &prompt).await;
         Self {
             fleet,
+            person: Person::new(fleet, ground.doors()),
             ledger,
+            calm,
             moment,
             session,
             calls,
             messages: Vec::new(),
-            refused: Vec::new(),
+            setbacks: Vec::new(),
             gate_before: None,
         }
     }
 
-    /// Goes on until the moment is observed.
-    pub(super) async fn reach(&mut self) {
+    /// Goes on until the moment is observed. `Err` says how it was missed.
+    pub(super) async fn reach(&mut self) -> Result<(), String> {
         if self.moment == Moment::MidDelta {
             self.calls.remove(0);
-            self.see_live_text().await;
-            return;
+            return self.see_live_text().await;
         }
         let gate = self.pending(0).await;
         self.decide(0, &gate).await;
@@ -109,16 +116,27 @@ impl<'a> Journey<'a> {
                 self.gate_before = gate["id"].as_str().map(str::to_owned);
                 self.decide(STRUCK, &gate).await;
                 let token = self.calls[STRUCK].token.clone();
-                wait::until("the mark of the command", REST_BOUND, async || {
-                    match self.ledger.begun(&token) {
-                        0 => Err("no mark".to_owned()),
-                        _ => Ok(()),
-                    }
-                })
-                .await;
+                let begun = async || match self.ledger.begun(&token) {
+                    0 => Err("no mark".to_owned()),
+                    _ => Ok(()),
+                };
+                self.calm.until("the mark of the command", begun).await;
             }
             Moment::MessageInFlight | Moment::Idle => self.wait_idle().await,
         }
+        Ok(())
+    }
+
+    /// Whether the moment is not over while others were waited for.
+    pub(super) async fn is_still_there(&self) -> Result<(), String> {
+        if self.moment != Moment::MidDelta {
+            return Ok(());
+        }
+        let events = self.events().await;
+        if events.iter().any(|it| it["type"] == "message.assistant") {
+            return Err("the text was whole before the fault".to_owned());
+        }
+        Ok(())
     }
 
     /// Sends what is to be struck on its way, for as long as it takes to be accepted.
@@ -137,10 +155,8 @@ impl<'a> Journey<'a> {
     /// Decides whatever is asked, says "go on" where the agent has stopped, and returns when all is done.
     pub(super) async fn finish(&mut self) -> Instant {
         self.ledger.let_go();
-        let deadline = Instant::now() + REST_BOUND;
         loop {
-            let look = self.look(deadline).await;
-            match look {
+            match self.look().await {
                 Look::Ask(index, gate) => self.decide(index, &gate).await,
                 Look::Rest(unsettled) if unsettled.is_empty() => return Instant::now(),
                 Look::Rest(unsettled) => self.go_on(&unsettled).await,
@@ -151,18 +167,26 @@ impl<'a> Journey<'a> {
     /// Every event, as the coordinator now tells it.
     pub(super) async fn events(&self) -> Vec<Value> {
         // A fault that has just ended may have left a coordinator that is only starting.
-        wait::until("the coordinator to be ready", REST_BOUND, async || {
-            self.get("/readyz").await.map(|_| ())
-        })
-        .await;
+        let ready = async || self.fleet.try_get("/readyz").await.map(|_| ());
+        self.calm.until("the coordinator to be ready", ready).await;
         self.fleet.events(&self.session).await
     }
 
-    async fn look(&self, deadline: Instant) -> Look {
-        let left = deadline.saturating_duration_since(Instant::now());
-        wait::until("a gate or the end of it all", left, async || {
+    /// The log in a few words, as far as anybody tells it.
+    pub(super) async fn said(&self) -> String {
+        self.fleet.said(&self.session).await
+    }
+
+    /// Ends the session, which is not needed any more. Nothing depends on it.
+    pub(super) async fn leave(&self) {
+        let path = format!("/api/sessions/{}/stop", self.session);
+        self.person.ask(Method::POST, &path, Some(json!({}))).await;
+    }
+
+    async fn look(&self) -> Look {
+        let look = async || {
             let path = format!("/api/gates?state=pending&session={}", self.session);
-            let gates = self.get(&path).await?;
+            let gates = self.person.get(&path).await?;
             for gate in gates["items"].as_array().into_iter().flatten() {
                 let id = gate["id"].as_str().unwrap_or_default();
                 let found = self
@@ -175,13 +199,16 @@ impl<'a> Journey<'a> {
                     return Ok(Look::Ask(index, gate.clone()));
                 }
             }
-            let row = self.get(&format!("/api/sessions/{}", self.session)).await?;
+            let row = self
+                .person
+                .get(&format!("/api/sessions/{}", self.session))
+                .await?;
             let state = row["state"].as_str().unwrap_or_default().to_owned();
             if state != "idle" && state != "asleep" {
-                return Err(format!("{state}: {}", self.fleet.said(&self.session).await));
+                return Err(state);
             }
             let path = format!("/api/sessions/{}/events?limit=500", self.session);
-            let page = self.get(&path).await?;
+            let page = self.person.get(&path).await?;
             let events = page["items"].as_array().cloned().unwrap_or_default();
             if events.last().map(|event| &event["seq"]) != Some(&row["last_seq"])
                 && row["last_seq"].is_number()
@@ -189,10 +216,7 @@ impl<'a> Journey<'a> {
                 return Err("the tail is not here yet".to_owned());
             }
             if self.messages.iter().any(|id| !settled_message(&events, id)) {
-                return Err(format!(
-                    "a message waits: {}",
-                    self.fleet.said(&self.session).await
-                ));
+                return Err("a message waits".to_owned());
             }
             let open = |call: &&Call| !finished(&events, &call.token);
             Ok(Look::Rest(
@@ -202,16 +226,15 @@ impl<'a> Journey<'a> {
                     .map(|call| call.token.clone())
                     .collect(),
             ))
-        })
-        .await
+        };
+        self.calm.until("a gate or the end of it all", look).await
     }
 
     /// What a person says to an agent that has stopped before it was done, or that waits for work.
     async fn go_on(&mut self, unsettled: &[String]) {
         assert!(
             self.messages.len() < CONTINUES_MAX,
-            "the session stops again and again before {unsettled:?}: {}",
-            self.fleet.said(&self.session).await
+            "the session stops again and again before {unsettled:?}"
         );
         let steps: Vec<String> = unsettled
             .iter()
@@ -254,50 +277,58 @@ impl<'a> Journey<'a> {
         body: &Value,
         also: impl Fn(StatusCode, &Value) -> bool,
     ) {
-        let mut refused = Vec::new();
-        wait::until("a request to be taken", REST_BOUND, async || {
-            let (status, answer) = self
-                .fleet
-                .request(Method::POST, path, Some(body.clone()))
-                .await;
-            if status.is_success() || also(status, &answer) {
-                return Ok(());
-            }
-            let words = format!("{path} answered {status}: {answer}");
-            refused.push(words.clone());
+        let mut setbacks = Vec::new();
+        let taken = async || {
+            let body = Some(body.clone());
+            let (how, words) = match self.person.ask(Method::POST, path, body).await {
+                Answer::Said(status, answer) if status.is_success() || also(status, &answer) => {
+                    return Ok(());
+                }
+                Answer::Said(status, answer) => (How::Refused, format!("{status}: {answer}")),
+                Answer::NobodyThere(words) => (How::NobodyThere, words),
+                Answer::CutOff(words) => (How::CutOff, words),
+            };
+            let words = format!("{path} answered {words}");
+            setbacks.push(Setback {
+                how,
+                words: words.clone(),
+            });
             Err(words)
-        })
-        .await;
-        self.refused.extend(refused);
+        };
+        self.calm.until("a request to be taken", taken).await;
+        self.setbacks.extend(setbacks);
     }
 
     async fn pending(&self, index: usize) -> Value {
         let token = self.calls[index].token.clone();
-        wait::until("the gate of a call", REST_BOUND, async || {
+        let pending = async || {
             let path = format!("/api/gates?state=pending&session={}", self.session);
-            let gates = self.get(&path).await?;
+            let gates = self.person.get(&path).await?;
             let mut items = gates["items"].as_array().into_iter().flatten();
             items
                 .find(|gate| speaks_of(&gate["input"], &token))
                 .cloned()
                 .ok_or_else(|| gates.to_string())
-        })
-        .await
+        };
+        self.calm.until("the gate of a call", pending).await
     }
 
     async fn wait_idle(&self) {
-        wait::until("the session to be idle", REST_BOUND, async || {
-            let row = self.get(&format!("/api/sessions/{}", self.session)).await?;
+        let idle = async || {
+            let row = self
+                .person
+                .get(&format!("/api/sessions/{}", self.session))
+                .await?;
             if row["state"] == "idle" {
                 Ok(())
             } else {
                 Err(row.to_string())
             }
-        })
-        .await;
+        };
+        self.calm.until("the session to be idle", idle).await;
     }
 
-    async fn see_live_text(&self) {
+    async fn see_live_text(&self) -> Result<(), String> {
         let url = format!("{}/api/sessions/{}/events", self.fleet.url(), self.session);
         let stream = reqwest::Client::new()
             .get(url)
@@ -308,7 +339,7 @@ impl<'a> Journey<'a> {
             .expect("the coordinator answers");
         let mut stream = stream.bytes_stream();
         let mut seen = String::new();
-        let found = tokio::time::timeout(REST_BOUND, async {
+        let found = tokio::time::timeout(TEXT_BOUND, async {
             while let Some(Ok(bytes)) = stream.next().await {
                 seen.push_str(&String::from_utf8_lossy(&bytes));
                 if seen.contains("event: live") || seen.contains("event:live") {
@@ -318,19 +349,13 @@ impl<'a> Journey<'a> {
             false
         })
         .await;
-        assert_eq!(found, Ok(true), "no live text came; there was {seen}");
-        assert!(
-            !seen.contains("message.assistant"),
-            "the text was whole before the fault: {seen}"
-        );
-    }
-
-    async fn get(&self, path: &str) -> Result<Value, String> {
-        let (status, body) = self.fleet.request(Method::GET, path, None).await;
-        if status.is_success() {
-            Ok(body)
+        if seen.contains("message.assistant") {
+            return Err("the text was whole before anybody listened".to_owned());
+        }
+        if found == Ok(true) {
+            Ok(())
         } else {
-            Err(format!("{status}: {body}"))
+            Err(format!("no live text came; there was {seen}"))
         }
     }
 }

@@ -8,21 +8,24 @@ use super::fault::Fault;
 use super::journey::{Call, Journey, calls_of};
 use super::ledger::Ledger;
 use super::moment::{Moment, WORDS};
+use super::person::{How, Setback};
+use super::record::Seen;
 
 /// What came of one session.
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
-    /// Allowed calls that ran exactly once.
-    pub ran: usize,
-    /// Denied calls that did not run.
-    pub denied: usize,
-    /// Calls whose agent died while they may have run.
-    pub unknown: usize,
-    /// Gates that were withdrawn, with a reason.
-    pub withdrawn: usize,
-    /// Something that a person sent was not taken at once, and was sent again.
-    pub sent_again: bool,
+    pub seen: Seen,
     pub violations: Vec<String>,
+}
+
+impl Verdict {
+    /// It could not even be looked at.
+    pub(super) fn broken(words: String) -> Self {
+        Self {
+            seen: Seen::default(),
+            violations: vec![words],
+        }
+    }
 }
 
 /// Holds one session to the laws.
@@ -32,10 +35,7 @@ pub(super) fn judge(
     events: &[Value],
     ledger: &Ledger,
 ) -> Verdict {
-    let mut verdict = Verdict {
-        sent_again: !journey.refused.is_empty(),
-        ..Verdict::default()
-    };
+    let mut verdict = Verdict::default();
     let log = Log { events };
     for call in &journey.calls {
         log.judge_call(fault, call, ledger, &mut verdict);
@@ -50,13 +50,31 @@ pub(super) fn judge(
     if let Some(before) = &journey.gate_before {
         log.gate_is_the_same(before, journey, &mut verdict);
     }
-    if fault.leaves_the_middle() {
-        let refused = journey.refused.iter();
-        verdict.violations.extend(
-            refused.map(|words| format!("refused while nothing of the middle was away: {words}")),
-        );
-    }
+    requests_are_taken(fault, &journey.setbacks, &mut verdict);
     verdict
+}
+
+/// What a killed coordinator held in its hands is cut off, and sent again; where there is another one, a closed door is
+/// no refusal either.
+fn requests_are_taken(fault: Fault, setbacks: &[Setback], verdict: &mut Verdict) {
+    for setback in setbacks {
+        let excused = match setback.how {
+            How::Refused => false,
+            How::NobodyThere => fault == Fault::OneCoordinator,
+            How::CutOff => fault.kills_a_coordinator(),
+        };
+        if excused {
+            verdict.seen.cut_off += 1;
+            continue;
+        }
+        verdict.seen.refused += 1;
+        if fault.leaves_the_middle() {
+            verdict.violations.push(format!(
+                "refused while nothing of the middle was away: {}",
+                setback.words
+            ));
+        }
+    }
 }
 
 struct Log<'a> {
@@ -95,10 +113,10 @@ impl<'a> Log<'a> {
                 broken("was allowed and never ran");
             }
             (false, true, 0) => {}
-            (false, true, 1) => verdict.ran += 1,
-            (false, false, 0) => verdict.denied += 1,
+            (false, true, 1) => verdict.seen.ran += 1,
+            (false, false, 0) => verdict.seen.denied += 1,
         }
-        verdict.unknown += usize::from(unknown);
+        verdict.seen.unknown += usize::from(unknown);
     }
 
     fn contiguous(&self, verdict: &mut Verdict) {
@@ -200,7 +218,7 @@ impl<'a> Log<'a> {
             }
         }
         for event in self.of("gate.withdrawn") {
-            verdict.withdrawn += 1;
+            verdict.seen.withdrawn += 1;
             if event["data"]["reason"]
                 .as_str()
                 .unwrap_or_default()

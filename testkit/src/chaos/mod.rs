@@ -6,11 +6,15 @@
 mod agent;
 mod fault;
 mod moment;
+mod silences;
 
 mod disk;
 mod ledger;
 mod processes;
 mod wire;
+
+mod calm;
+mod person;
 
 mod journey;
 mod laws;
@@ -18,12 +22,23 @@ mod strike;
 
 mod cell;
 mod ground;
+mod keep;
+
+mod plan;
+mod run;
+
+mod leftovers;
+
+mod record;
 mod report;
 mod table;
 
 pub use agent::Agent;
-pub use cell::{Settings, run};
 pub use fault::Fault;
+pub use leftovers::Premises;
 pub use moment::Moment;
+pub use record::{End, Journal, Line, Run, read};
 pub use report::write as write_report;
+pub use run::{Progress, Settings, Told, run};
+pub use silences::Silences;
 pub use table::{Row, Table};

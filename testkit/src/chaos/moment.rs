@@ -43,6 +43,12 @@ impl Moment {
         }
     }
 
+    /// The one with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|moment| moment.name() == name)
+    }
+
     /// The observed event that proves it.
     #[must_use]
     pub const fn proof(self) -> &'static str {

@@ -11,22 +11,35 @@ pub(super) struct Held {
     pub agent: Option<i32>,
 }
 
-/// Finds what holds `session` of the fleet whose data lies in `data`.
-pub(super) fn held(data: &Path, session: &str) -> Held {
-    let sessions = data.join("sessions").join(session);
-    let sessions = sessions.to_string_lossy();
+/// Finds what holds each of `sessions` of the fleet whose data lies in `data`.
+pub(super) fn held(data: &Path, sessions: &[String]) -> Vec<Held> {
     let all = all();
-    let shim = all
+    let found = sessions.iter().map(|session| {
+        let folder = data.join("sessions").join(session);
+        let folder = folder.to_string_lossy();
+        let shim = all
+            .iter()
+            .find(|process| {
+                process.is("shim") && process.words.iter().any(|word| word.contains(&*folder))
+            })
+            .map(|process| process.pid);
+        let agent = all
+            .iter()
+            .find(|process| Some(process.parent) == shim && !process.is("flotilla-keeper"))
+            .map(|process| process.pid);
+        Held { shim, agent }
+    });
+    found.collect()
+}
+
+/// Every process with a word that contains `text`.
+pub(super) fn speaking_of(text: &str) -> Vec<i32> {
+    let speaks = |process: &Process| process.words.iter().any(|word| word.contains(text));
+    all()
         .iter()
-        .find(|process| {
-            process.is("shim") && process.words.iter().any(|word| word.contains(&*sessions))
-        })
-        .map(|process| process.pid);
-    let agent = all
-        .iter()
-        .find(|process| Some(process.parent) == shim && !process.is("flotilla-keeper"))
-        .map(|process| process.pid);
-    Held { shim, agent }
+        .filter(|process| speaks(process))
+        .map(|process| process.pid)
+        .collect()
 }
 
 /// Sends a signal; a process that is gone already is none of our business.

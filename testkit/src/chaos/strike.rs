@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::ground::Ground;
 use super::processes::{self, Held};
 use super::wire::{Cut, Wire};
-use crate::fleet::Fleet;
+use crate::fleet::{Coordinator, Fleet};
 
 /// Too short to recover in between.
 const STORM_EVERY: Duration = Duration::from_millis(700);
@@ -30,11 +30,7 @@ impl<'a> Strike<'a> {
     /// Looks up whom it will hit.
     pub(super) fn aim(fault: Fault, ground: &'a Ground, sessions: &[String]) -> Self {
         let ready = ground.fleet.ready();
-        let data = ground.fleet.data();
-        let held: Vec<Held> = sessions
-            .iter()
-            .map(|session| processes::held(&data, session))
-            .collect();
+        let held = processes::held(&ground.host_data(), sessions);
         assert!(
             held.iter()
                 .all(|held| held.shim.is_some() && held.agent.is_some()),
@@ -74,13 +70,16 @@ impl<'a> Strike<'a> {
         let wire = self.cut_wire();
         let disk = self.ground.disk.as_ref().inspect(|disk| disk.fill());
         let storm = (self.fault == Fault::Storm).then_some(&self.ground.fleet);
-        let lasts = storm.is_some() || !freeze.is_empty() || wire.is_some() || disk.is_some();
+        let struck = Instant::now();
         Outage {
             frozen: freeze,
             wire,
             disk,
             storm,
-            until: Instant::now() + if lasts { silence } else { Duration::ZERO },
+            coordinator: self.kill_second(),
+            one_of_two: self.fault == Fault::OneCoordinator,
+            struck,
+            until: struck + silence,
         }
     }
 
@@ -91,6 +90,20 @@ impl<'a> Strike<'a> {
             back: matches!(self.fault, Fault::Cut | Fault::CutIn),
         });
         Some(wire)
+    }
+
+    /// Every other strike hits the one that `up` starts again at once.
+    fn spares_the_second(&self) -> bool {
+        self.ground.strikes.get() % 2 == 1
+    }
+
+    fn kill_second(&self) -> Option<&'a Coordinator> {
+        let second = self.ground.second.as_ref()?;
+        if self.spares_the_second() {
+            return None;
+        }
+        second.kill();
+        Some(second)
     }
 
     fn targets(&self) -> (Vec<i32>, Vec<i32>) {
@@ -107,6 +120,8 @@ impl<'a> Strike<'a> {
             Fault::Shim => (shims().collect(), vec![]),
             Fault::Runner => (vec![self.runner], vec![]),
             Fault::Coordinator => (vec![self.coordinator], vec![]),
+            Fault::OneCoordinator if self.spares_the_second() => (vec![self.coordinator], vec![]),
+            Fault::OneCoordinator => (vec![], vec![]),
             Fault::Nats => (vec![self.nats], vec![]),
             Fault::Host => (
                 [self.runner]
@@ -153,18 +168,25 @@ pub(super) struct Outage<'a> {
     wire: Option<&'a Wire>,
     disk: Option<&'a Disk>,
     storm: Option<&'a Fleet>,
+    /// Who is to come back.
+    coordinator: Option<&'a Coordinator>,
+    /// Another of its kind was there meanwhile.
+    one_of_two: bool,
+    struck: Instant,
     until: Instant,
 }
 
 impl Outage<'_> {
-    /// Waits for its time to be over, ends it, and says when that was.
+    /// Waits for its time to be over, ends it, and says since when all is well: from the strike on, where somebody else
+    /// was there all the time.
     pub(super) async fn heal(self) -> Instant {
         if let Some(fleet) = self.storm {
             rage(fleet, self.until).await;
         }
         tokio::time::sleep_until(self.until).await;
+        let well_all_along = self.one_of_two.then_some(self.struck);
         drop(self);
-        Instant::now()
+        well_all_along.unwrap_or_else(Instant::now)
     }
 }
 
@@ -178,6 +200,9 @@ impl Drop for Outage<'_> {
         }
         if let Some(disk) = self.disk {
             disk.free();
+        }
+        if let Some(coordinator) = self.coordinator {
+            coordinator.start_again();
         }
     }
 }

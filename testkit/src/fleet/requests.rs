@@ -24,6 +24,24 @@ impl Fleet {
         path: &str,
         body: Option<Value>,
     ) -> (StatusCode, Value) {
+        self.try_request_at(url, method, path, body)
+            .await
+            .unwrap_or_else(|error| {
+                (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    Value::String(error.to_string()),
+                )
+            })
+    }
+
+    /// The same; an answer that did not come is told apart from one that says no.
+    pub async fn try_request_at(
+        &self,
+        url: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<(StatusCode, Value)> {
         let mut request = self
             .http
             .request(method, format!("{url}{path}"))
@@ -31,20 +49,13 @@ impl Fleet {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        match request.send().await {
-            Ok(response) => {
-                let status = response.status();
-                let text = response.text().await.unwrap_or_default();
-                (
-                    status,
-                    serde_json::from_str(&text).unwrap_or(Value::String(text)),
-                )
-            }
-            Err(error) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Value::String(error.to_string()),
-            ),
-        }
+        let response = request.send().await?;
+        let status = response.status();
+        let text = response.text().await?;
+        Ok((
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        ))
     }
 
     pub async fn get(&self, path: &str) -> Value {
@@ -88,7 +99,7 @@ impl Fleet {
     }
 
     /// A GET whose failure is worth another try.
-    pub(super) async fn try_get(&self, path: &str) -> Result<Value, String> {
+    pub async fn try_get(&self, path: &str) -> Result<Value, String> {
         let (status, body) = self.request(Method::GET, path, None).await;
         if status.is_success() {
             Ok(body)

@@ -1,6 +1,8 @@
 //! Another coordinator beside the one that `up` runs: a fleet may have any number of them.
 
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use reqwest::Method;
 use tempfile::TempDir;
@@ -11,7 +13,7 @@ use crate::{child, flotilla, wait};
 /// A coordinator of its own process, ended when dropped.
 pub struct Coordinator {
     pub url: String,
-    process: Child,
+    process: Mutex<Child>,
     folder: TempDir,
 }
 
@@ -34,31 +36,20 @@ impl Fleet {
             "data".to_owned(),
             folder.path().display().to_string().into(),
         );
-        let file = folder.path().join("coordinator.toml");
-        std::fs::write(&file, settings.to_string()).expect("a configuration file");
-        let log = std::fs::File::create(folder.path().join("log")).expect("a log file");
-        let mut command = Command::new(flotilla::path());
-        command
-            .arg("coordinator")
-            .arg("--config")
-            .arg(&file)
-            .stdin(Stdio::null());
-        command
-            .stdout(log.try_clone().expect("a log file"))
-            .stderr(log);
-        let process = child::spawn(command).expect("a coordinator starts");
+        std::fs::write(configuration(folder.path()), settings.to_string())
+            .expect("a configuration file");
         let it = Coordinator {
             url: format!("http://{address}"),
-            process,
+            process: Mutex::new(start(folder.path())),
             folder,
         };
         wait::until("the other coordinator to be ready", UP_BOUND, async || {
             let (status, body) = self.request_at(&it.url, Method::GET, "/readyz", None).await;
-            let said = || std::fs::read_to_string(it.folder.path().join("log")).unwrap_or_default();
             if status.is_success() {
                 Ok(())
             } else {
-                Err(format!("{status}: {body}: {}", said()))
+                let said = std::fs::read_to_string(log(it.folder.path())).unwrap_or_default();
+                Err(format!("{status}: {body}: {said}"))
             }
         })
         .await;
@@ -66,9 +57,52 @@ impl Fleet {
     }
 }
 
+impl Coordinator {
+    /// Where its configuration, its log and its projection lie.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Kills it with SIGKILL, and waits until it is gone.
+    pub fn kill(&self) {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        process.kill().ok();
+        process.wait().ok();
+    }
+
+    /// Starts it again at the same address, and does not wait for it.
+    pub fn start_again(&self) {
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = start(self.folder.path());
+    }
+}
+
 impl Drop for Coordinator {
     fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
+        self.kill();
     }
+}
+
+fn start(folder: &Path) -> Child {
+    let log = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(log(folder))
+        .expect("a log file");
+    let mut command = Command::new(flotilla::path());
+    command
+        .arg("coordinator")
+        .arg("--config")
+        .arg(configuration(folder))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a log file"))
+        .stderr(log);
+    child::spawn(command).expect("a coordinator starts")
+}
+
+fn configuration(folder: &Path) -> PathBuf {
+    folder.join("coordinator.toml")
+}
+
+fn log(folder: &Path) -> PathBuf {
+    folder.join("log")
 }

@@ -90,8 +90,9 @@ export class SessionStore implements SessionWatcher {
             log = emptyLog(frame.from - 1);
             this.events = [];
           }
-          // What was being written is told anew, whole so far.
-          log = this.append({ ...log, partials: [] }, frame.tail);
+          // What is being written stays until it is told anew, whole so far: a coordinator that has just begun does
+          // not know it yet, and what became of it meanwhile is in the tail.
+          log = this.append(log, frame.tail);
           log = foldLives(log, frame.live);
           break;
         }

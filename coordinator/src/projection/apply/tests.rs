@@ -213,6 +213,7 @@ fn contents(connection: &Connection) -> String {
         "gates",
         "receipts",
         "audit",
+        "hosts",
         "positions",
     ] {
         let mut statement = connection
@@ -281,6 +282,136 @@ fn streams_and_records_in_any_order_and_any_batches_give_the_same_rows() {
             "order {word}"
         );
     }
+}
+
+/// A record of a later revision: people change a title.
+fn renamed(session: SessionId) -> Input {
+    let Input::Session { mut record, .. } = record(session) else {
+        unreachable!()
+    };
+    record.title = "a better title".to_owned();
+    Input::Session {
+        revision: 2,
+        record,
+    }
+}
+
+fn host_report() -> Input {
+    Input::Host {
+        record: Box::new(HostRecord {
+            host: HOST.parse().unwrap(),
+            version: "0".to_owned(),
+            operating_system: "Linux".to_owned(),
+            started_at: at(0),
+            isolated: false,
+            agents: Vec::new(),
+            projects: Vec::new(),
+            slots: 4,
+            labels: BTreeMap::new(),
+            memory_bytes: 0,
+        }),
+    }
+}
+
+/// Every order there is, by the places one can be at: how many inputs of each source were taken. All ways to a place
+/// end in one of its last steps, so when each of them gives the same rows, at every place, then all orders do.
+#[test]
+fn every_order_of_events_decisions_records_and_reports_gives_the_same_rows_at_every_place() {
+    let session = SessionId::new();
+    let gates = [GateId::new(), GateId::new(), GateId::new()];
+    let mut whole = life(session, gates);
+    // Without what only adds up in the order of one source.
+    let kept = [
+        "gate.opened",
+        "gate.decided",
+        "tool.released",
+        "tool.finished",
+        "gate.withdrawn",
+        "session.ended",
+    ];
+    let events = whole[0].drain(..).filter_map(|input| match input {
+        Input::Event { body, .. } => serde_json::from_slice::<Envelope>(&body).ok(),
+        Input::Audit { .. } | Input::Session { .. } | Input::Host { .. } => None,
+    });
+    let events = events
+        .filter(|envelope| kept.contains(&envelope.body.tag()))
+        .filter_map(|envelope| envelope.event().cloned())
+        .zip(1..)
+        .map(|(body, seq)| event(session, HOST, seq, body))
+        .collect::<Vec<_>>();
+    assert_eq!(events.len(), 8);
+    let sources = [
+        events,
+        whole.remove(1),
+        vec![record(session), renamed(session)],
+        vec![host_report()],
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let file = |place: [usize; 4]| folder.path().join(format!("{place:?}.db"));
+    let mut rows: BTreeMap<[usize; 4], String> = BTreeMap::new();
+    let mut orders = BTreeMap::from([([0; 4], 1_u64)]);
+    drop(Writer::open(&file([0; 4])).unwrap());
+    let step = folder.path().join("step.db");
+    for place in places(&sources) {
+        for source in 0..sources.len() {
+            let Some(taken) = place[source].checked_sub(1) else {
+                continue;
+            };
+            let mut before = place;
+            before[source] = taken;
+            *orders.entry(place).or_default() += orders[&before];
+            // The last connection to a file leaves nothing beside it.
+            std::fs::copy(file(before), &step).unwrap();
+            let mut writer = Writer::open(&step).unwrap();
+            let applied = writer.apply(vec![sources[source][taken].clone()]).unwrap();
+            drop(writer);
+            assert_eq!(applied.dropped, [], "{before:?} and then {source}");
+            let seen = contents(&Connection::open(&step).unwrap());
+            if let Some(expected) = rows.get(&place) {
+                assert_eq!(&seen, expected, "{before:?} and then {source}");
+            } else {
+                std::fs::copy(&step, file(place)).unwrap();
+                rows.insert(place, seen);
+            }
+        }
+    }
+    let end = sources.each_ref().map(Vec::len);
+    assert_eq!(orders[&end], 38_610, "not every order was tried");
+    let last = &rows[&end];
+    let states = ["decided", "withdrawn", "withdrawn"];
+    for (gate, state) in gates.iter().zip(states) {
+        let line = last
+            .lines()
+            .find(|line| line.starts_with(&format!("gates: {gate} ")))
+            .unwrap();
+        assert!(line.contains(&format!(" | {state} | ")), "{line}");
+    }
+    // A watch tells the newest record of a session only.
+    let newest = [
+        sources[0].clone(),
+        sources[1].clone(),
+        vec![renamed(session), host_report()],
+    ];
+    assert_eq!(&applied(vec![newest.concat()]).0, last);
+}
+
+/// Every place, those that come before another first.
+fn places(sources: &[Vec<Input>; 4]) -> Vec<[usize; 4]> {
+    let mut all = vec![[0; 4]];
+    for (source, inputs) in sources.iter().enumerate() {
+        all = all
+            .iter()
+            .flat_map(|place| {
+                (0..=inputs.len()).map(move |taken| {
+                    let mut next = *place;
+                    next[source] = taken;
+                    next
+                })
+            })
+            .collect();
+    }
+    all.sort_unstable();
+    all
 }
 
 #[test]

@@ -123,12 +123,23 @@ impl People {
     /// The person with this e-mail and password.
     pub async fn login(&self, email: &str, password: String) -> Result<Option<Person>, Error> {
         let email = normal(email);
-        let found = self
+        let known = self
             .read()
             .users
             .values()
             .find(|user| user.email == email)
             .cloned();
+        let found = match known {
+            Some(known) => Some(known),
+            // They may be a moment old and made by another coordinator.
+            None => self
+                .users
+                .get(FIRST)
+                .await
+                .map_err(Error::Read)?
+                .map(|entry| entry.value)
+                .filter(|user| user.email == email),
+        };
         let hash = found.as_ref().map(|user| user.password_hash.clone());
         let right = self.passwords.verify(password, hash).await?;
         Ok(found.filter(|_| right).as_ref().map(person))

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use nats::ids::SessionId;
+use nats::ids::{GateId, SessionId};
+use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::body::unknown_session;
+use super::body::{unknown_gate, unknown_session};
 use super::error::ApiError;
+use crate::api::Gate;
 use crate::auth::{Limiter, People, SetupToken};
 use crate::dispatch::Dispatch;
-use crate::ingest::Gauges;
+use crate::ingest::{Gauges, Reach};
 use crate::live::{Hub, Written};
 use crate::objects::Objects;
-use crate::projection::{Reader, StoredSession, query};
+use crate::projection::{Reader, StoredGate, StoredSession, query};
 use crate::show::Show;
 
 #[derive(Clone)]
@@ -22,6 +24,7 @@ pub struct App {
     pub limiter: Limiter,
     pub setup_token: SetupToken,
     pub reader: Reader,
+    pub reach: Reach,
     pub show: Show,
     pub dispatch: Dispatch,
     pub objects: Objects,
@@ -38,11 +41,41 @@ pub struct App {
 impl App {
     /// The session, or the refusal that says there is none.
     pub async fn session(&self, id: SessionId) -> Result<StoredSession, ApiError> {
-        let found = self
-            .reader
-            .read(move |connection| query::session(connection, id))
-            .await?;
-        found.ok_or_else(|| unknown_session(&id))
+        self.find(move |connection| query::session(connection, id))
+            .await?
+            .ok_or_else(|| unknown_session(&id))
+    }
+
+    /// The gate as it is stored and as it is shown, or the refusal that says there is none.
+    pub async fn gate(&self, id: GateId) -> Result<(StoredGate, Gate), ApiError> {
+        self.find(move |connection| query::gate(connection, id))
+            .await?
+            .and_then(|stored| {
+                let shown = self.show.gate(&stored)?;
+                Some((stored, shown))
+            })
+            .ok_or_else(|| unknown_gate(&id))
+    }
+
+    /// Looks for something by its id. Another coordinator may have shown it already, so before it is said not to
+    /// exist, the projection reads all that is stored now, and then it is looked for once more.
+    pub async fn find<T: Send + 'static>(
+        &self,
+        look: impl Fn(&Connection) -> rusqlite::Result<Option<T>> + Clone + Send + 'static,
+    ) -> Result<Option<T>, ApiError> {
+        if let Some(found) = self.reader.read(look.clone()).await? {
+            return Ok(Some(found));
+        }
+        let caught_up = self
+            .reach
+            .catch_up()
+            .await
+            .map_err(|error| ApiError::unavailable(&error))?;
+        match self.reader.read(look).await? {
+            Some(found) => Ok(Some(found)),
+            None if caught_up => Ok(None),
+            None => Err(ApiError::behind()),
+        }
     }
 
     /// The session, if it has not ended.

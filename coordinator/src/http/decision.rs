@@ -9,7 +9,7 @@ use nats::ids::AuditId;
 use serde_json::Value;
 
 use super::app::App;
-use super::body::{GatePath, Json, unknown_gate};
+use super::body::{GatePath, Json};
 use super::caller::Caller;
 use super::error::ApiError;
 use super::sessions::SEE_OWN_WRITE;
@@ -27,12 +27,7 @@ pub async fn decide(
     GatePath(id): GatePath,
     Json(request): Json<DecisionRequest>,
 ) -> Result<axum::Json<Gate>, ApiError> {
-    let stored = app
-        .reader
-        .read(move |connection| query::gate(connection, id))
-        .await?;
-    let stored = stored.ok_or_else(|| unknown_gate(&id))?;
-    let gate = app.show.gate(&stored).ok_or_else(|| unknown_gate(&id))?;
+    let (stored, gate) = app.gate(id).await?;
     check(&gate, &request)?;
     let record = record(&stored, &gate, request, &caller);
     if let Recorded::Already(winner) = app.dispatch.record_decision(&record).await? {

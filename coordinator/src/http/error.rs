@@ -80,6 +80,19 @@ impl ApiError {
         failed
     }
 
+    /// What is asked for may be stored and not read yet: nobody can say that it does not exist.
+    #[must_use]
+    pub fn behind() -> Self {
+        let mut failed = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "behind",
+            "This coordinator is still reading what is stored, and this may be among it.",
+        )
+        .hint("Try again in a moment, or ask another coordinator.");
+        failed.retry_after = Some(1);
+        failed
+    }
+
     /// Something of ours is broken.
     #[must_use]
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {

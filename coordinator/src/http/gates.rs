@@ -8,7 +8,7 @@ use nats::ids::{GateId, SessionId};
 use serde::Deserialize;
 
 use super::app::App;
-use super::body::{Asked, GatePath, unknown_gate};
+use super::body::{Asked, GatePath};
 use super::caller::Caller;
 use super::error::ApiError;
 use crate::api::{ErrorBody, Gate, GateState, Page};
@@ -67,14 +67,7 @@ pub async fn show(
     _caller: Caller,
     GatePath(id): GatePath,
 ) -> Result<axum::Json<Gate>, ApiError> {
-    let stored = app
-        .reader
-        .read(move |connection| query::gate(connection, id))
-        .await?;
-    let shown = stored.as_ref().and_then(|stored| app.show.gate(stored));
-    let (Some(stored), Some(mut gate)) = (stored, shown) else {
-        return Err(unknown_gate(&id));
-    };
+    let (stored, mut gate) = app.gate(id).await?;
     let object = stored.facts.opened.and_then(|opened| opened.object);
     if let Some(object) = object {
         let data = app.objects.data(&gate.host, &object).await?;

@@ -169,12 +169,11 @@ impl Tab {
             .hint("Unsubscribe from some."));
         }
         self.watcher.watch(session);
-        let read = self
+        let tail = self
             .app
-            .reader
-            .read(move |connection| moment::tail(connection, session, after))
-            .await?;
-        let tail = read.ok_or_else(|| unknown_session(&session))?;
+            .find(move |connection| moment::tail(connection, session, after))
+            .await?
+            .ok_or_else(|| unknown_session(&session))?;
         let to = tail
             .events
             .last()

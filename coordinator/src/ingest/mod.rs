@@ -4,9 +4,11 @@
 //! by what has accumulated, never by waiting. Deliberately knows nothing of what an event means.
 
 mod progress;
+mod reach;
 mod run;
 mod sources;
 
 pub use progress::{Gauges, Progress};
+pub use reach::{Reach, Reached};
 pub use run::{Ingest, run, status};
 pub use sources::Sources;

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::{Gauges, Progress};
+use super::reach::Reached;
 use super::sources::Sources;
 use crate::api::Status;
 use crate::live::{EventBatch, Frame, Hub, Touched, Written};
@@ -26,6 +27,7 @@ pub struct Ingest {
     pub gauges: Gauges,
     pub progress: watch::Sender<Progress>,
     pub commits: watch::Sender<u64>,
+    pub reached: watch::Sender<Reached>,
 }
 
 /// Runs until it is told to stop. An error here is of the disk: the process cannot go on.
@@ -45,6 +47,7 @@ pub async fn run(mut ingest: Ingest, shutdown: CancellationToken) -> Result<(), 
             );
             writer.clear()?;
             ingest.sources = ingest.sources.restarted();
+            ingest.reached.send_replace(ingest.sources.reached());
             continue;
         }
         if !batch.is_empty() {
@@ -64,6 +67,7 @@ pub async fn run(mut ingest: Ingest, shutdown: CancellationToken) -> Result<(), 
             );
             ingest.commits.send_modify(|count| *count += 1);
         }
+        ingest.reached.send_replace(ingest.sources.reached());
         let progress = Progress {
             caught_up: ingest.sources.caught_up(),
             behind: ingest.sources.behind(),

@@ -7,6 +7,7 @@ use nats::subject;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
+use super::reach::Reached;
 use crate::projection::{Input, Position, Positions};
 
 /// A stream that says nothing for this long, while the bucket beside it has answered, holds nothing that is new.
@@ -22,6 +23,7 @@ pub struct Sources {
     /// Reports of hosts, as they are followed elsewhere.
     hosts: mpsc::Receiver<Input>,
     known: Positions,
+    reached: Reached,
     heard: Heard,
     caught_up: CaughtUp,
     behind: u64,
@@ -54,6 +56,11 @@ impl Sources {
             sessions: client.records(Bucket::Sessions).watch(),
             client: client.clone(),
             hosts,
+            reached: Reached {
+                events: positions.events.sequence,
+                // Every record is told anew.
+                sessions: 0,
+            },
             known: positions,
             heard: Heard::default(),
             caught_up: CaughtUp::default(),
@@ -100,6 +107,12 @@ impl Sources {
         self.behind
     }
 
+    /// How far the batches go that were given out.
+    #[must_use]
+    pub const fn reached(&self) -> Reached {
+        self.reached
+    }
+
     fn drain(&mut self, limit: usize, batch: &mut Vec<Input>) {
         while batch.len() < limit {
             let before = batch.len();
@@ -129,6 +142,7 @@ impl Sources {
             self.foreign |= Position::of(message.sequence, &message.payload) != self.known.events;
             return;
         }
+        self.reached.events = message.sequence;
         batch.push(Input::Event {
             sequence: message.sequence,
             subject: message.subject,
@@ -151,6 +165,9 @@ impl Sources {
     }
 
     fn session(&mut self, change: Change<SessionRecord>, batch: &mut Vec<Input>) {
+        if let Change::Put { revision, .. } | Change::Gone { revision, .. } = &change {
+            self.reached.sessions = self.reached.sessions.max(*revision);
+        }
         match change {
             Change::Put {
                 key,

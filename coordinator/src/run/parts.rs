@@ -14,7 +14,7 @@ use crate::configuration::Configuration;
 use crate::dispatch::Dispatch;
 use crate::hosts::{Hosts, View};
 use crate::http::App;
-use crate::ingest::{Gauges, Ingest, Progress, Sources};
+use crate::ingest::{Gauges, Ingest, Progress, Reach, Reached, Sources};
 use crate::live::{Hub, Touched, Written};
 use crate::objects::Objects;
 use crate::projection::{Input, Reader, Writer, query};
@@ -31,6 +31,7 @@ pub(super) struct Parts {
     pub client: Client,
     progress: watch::Sender<Progress>,
     commits: watch::Sender<u64>,
+    reached: watch::Sender<Reached>,
     pub views: watch::Sender<Arc<View>>,
     /// The hosts of the projection, so that they can be named before any is heard.
     pub known_hosts: Vec<HostRecord>,
@@ -59,12 +60,15 @@ impl Parts {
         let (views, view) = watch::channel(Arc::default());
         let (progress, progressed) = watch::channel(Progress::default());
         let (host_inputs, host_input) = mpsc::channel(HOST_INPUTS_MAX);
+        let sources = Sources::new(client, positions, host_input);
+        let (reached, reaching) = watch::channel(sources.reached());
         let people = People::new(client).map_err(Error::People)?;
         let app = App {
             people: people.clone(),
             limiter: Limiter::default(),
             setup_token: SetupToken::new(configuration.setup_token.clone()),
             reader,
+            reach: Reach::new(client, reaching),
             show: Show::new(Hosts::new(view), people),
             dispatch: Dispatch::new(client),
             objects: Objects::new(client),
@@ -78,11 +82,12 @@ impl Parts {
         Ok(Self {
             app,
             writer,
-            sources: Sources::new(client, positions, host_input),
+            sources,
             touched: Touched::default(),
             client: client.clone(),
             progress,
             commits,
+            reached,
             views,
             known_hosts,
             host_inputs,
@@ -101,6 +106,7 @@ impl Parts {
             gauges: self.app.gauges,
             progress: self.progress,
             commits: self.commits,
+            reached: self.reached,
         }
     }
 }

@@ -17,5 +17,6 @@ mod events;
 mod gates;
 mod rebuild;
 mod sessions;
+mod side_by_side;
 mod socket;
 mod web;

@@ -12,6 +12,7 @@ mod event;
 mod follow;
 mod live;
 mod object;
+mod position;
 mod publish;
 mod record;
 

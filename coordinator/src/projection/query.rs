@@ -58,18 +58,12 @@ pub fn sessions_by_host(connection: &Connection) -> Result<Vec<(HostName, u32)>>
         .collect()
 }
 
-/// Sessions of which the host has not said anything yet and that were made before `moment`.
-pub fn sessions_not_begun(
-    connection: &Connection,
-    before: Timestamp,
-) -> Result<Vec<StoredSession>> {
-    let sql = format!(
-        "SELECT {SESSION_COLUMNS} FROM sessions WHERE last_seq = 0 \
-         AND json_extract(record, '$.created_at') < ? ORDER BY id"
-    );
+/// Sessions of which the host has not said anything yet.
+pub fn sessions_not_begun(connection: &Connection) -> Result<Vec<StoredSession>> {
+    let sql = format!("SELECT {SESSION_COLUMNS} FROM sessions WHERE last_seq = 0 ORDER BY id");
     connection
         .prepare_cached(&sql)?
-        .query_map([before.to_string()], stored::session)?
+        .query_map([], stored::session)?
         .collect()
 }
 

@@ -74,16 +74,25 @@ impl Followers {
     }
 }
 
-/// Makes every stream and bucket, however long NATS takes to be there, and stays.
+/// Makes every stream and bucket, however long NATS takes to be there, and again whenever it comes back: what is kept
+/// in memory is gone with a server that stood alone, and hosts without the bucket of heartbeats stay silent.
 async fn set_up(client: Client) {
+    let mut connection = client.connection();
     loop {
         client.connected().await;
+        let generation = connection.borrow_and_update().generation;
         match client.ensure(REPLICAS).await {
-            Ok(()) => std::future::pending().await,
+            Ok(()) => {
+                let another = connection.wait_for(|state| state.generation != generation);
+                if another.await.is_err() {
+                    // The connection's own task is gone, and with it every later word.
+                    std::future::pending::<()>().await;
+                }
+            }
             Err(error) => {
                 tracing::warn!(error = %crate::chain(&error), "JetStream cannot be set up yet");
+                sleep(SETUP_PAUSE).await;
             }
         }
-        sleep(SETUP_PAUSE).await;
     }
 }

@@ -16,6 +16,7 @@ mod bad_input;
 mod clocks;
 mod events;
 mod gates;
+mod nats_restart;
 mod rebuild;
 mod sessions;
 mod side_by_side;

@@ -6,10 +6,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use nats::Timestamp;
 
 use super::app::App;
+use super::error::ApiError;
 use crate::api::{Health, Readiness};
-use crate::projection::Dropped;
+use crate::projection::{Dropped, query};
 
 /// This process answers.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = Health)))]
@@ -40,7 +42,13 @@ pub async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
 
 /// In the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, body = String, content_type = "text/plain")))]
-pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
+pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, ApiError> {
+    let (waiting, since) = app.reader.read(query::waiting).await?;
+    // The gate has its host's time: a host whose clock is ahead has waited for no time, not for less than none.
+    let longest_ms = since.map_or(0, |since| {
+        Timestamp::now().milliseconds() - since.milliseconds()
+    });
+    let longest_seconds = u64::try_from(longest_ms / 1000).unwrap_or_default();
     let progress = *app.gauges.progress.borrow();
     let (watchers, let_go) = app.hub.counts();
     let mut text = String::new();
@@ -54,6 +62,8 @@ pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
     put("nats_connected", "gauge", u64::from(progress.connected));
     put("events_behind", "gauge", progress.behind);
     put("events_ingested_total", "counter", app.gauges.events());
+    put("gates_waiting", "gauge", waiting);
+    put("gate_longest_wait_seconds", "gauge", longest_seconds);
     put("watchers", "gauge", watchers as u64);
     put("watchers_too_slow_total", "counter", let_go);
     let _ = writeln!(text, "# TYPE flotilla_messages_dropped_total counter");
@@ -69,5 +79,5 @@ pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
             app.gauges.drops(why)
         );
     }
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }

@@ -67,6 +67,16 @@ pub fn sessions_not_begun(connection: &Connection) -> Result<Vec<StoredSession>>
         .collect()
 }
 
+/// How many gates wait, and since when the one does that has waited longest.
+pub fn waiting(connection: &Connection) -> Result<(u64, Option<Timestamp>)> {
+    let (count, since): (u64, Option<String>) = connection
+        .prepare_cached(
+            "SELECT count(*), min(json_extract(facts, '$.opened.at')) FROM gates WHERE state = 'pending'",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((count, since.and_then(|text| Timestamp::try_from(text).ok())))
+}
+
 pub fn gate(connection: &Connection, id: GateId) -> Result<Option<StoredGate>> {
     let sql =
         format!("SELECT {SESSION_COLUMNS}, gates.id, gates.facts {FROM_GATES} AND gates.id = ?");

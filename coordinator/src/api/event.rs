@@ -99,6 +99,15 @@ pub struct UnknownEventRow {
     pub data: Value,
 }
 
+/// The first frame of a stream of events that has no cursor: what the tail holds that follows it.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct StreamBegins {
+    pub session: SessionId,
+    /// First and last seq of the tail; when it is empty, `from` is `to` + 1. What is older is paged.
+    pub from: u64,
+    pub to: u64,
+}
+
 /// Something worth seeing now and not worth keeping. It has no seq.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct LiveRow {

@@ -26,7 +26,7 @@ pub use agent::{AgentHost, AgentRow};
 pub use audit::AuditRow;
 pub use diff::{DiffFile, DiffPatch, SessionDiff};
 pub use error::{ErrorBody, ErrorDetail};
-pub use event::{EventRow, KnownEventRow, LiveRow, UnknownEventRow};
+pub use event::{EventRow, KnownEventRow, LiveRow, StreamBegins, UnknownEventRow};
 pub use gate::{DecisionRequest, Gate, GateReceipts, GateState};
 pub use health::{Health, Readiness};
 pub use host::{HostRow, HostState};

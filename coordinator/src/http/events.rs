@@ -17,10 +17,12 @@ use super::app::App;
 use super::body::{Asked, SessionPath, unknown_session};
 use super::caller::Caller;
 use super::error::ApiError;
-use crate::api::{ErrorBody, EventRow, LiveRow, Page};
+use crate::api::{ErrorBody, EventRow, LiveRow, Page, StreamBegins};
 use crate::live::Frame;
 use crate::projection::query;
 
+/// What a client without a cursor gets, of a socket or a stream: enough to show how a session stands.
+pub(super) const TAIL: usize = 200;
 const PAGE_DEFAULT: usize = 200;
 const PAGE_MAX: usize = 1000;
 
@@ -31,8 +33,10 @@ pub struct Span {
     limit: Option<usize>,
 }
 
-/// Events after, or before, a seq. With `Accept: text/event-stream`: those after it, then live ones for ever;
-/// `id:` is the seq, and what is not kept comes as `event: live` without one.
+/// Events after, or before, a seq. With `Accept: text/event-stream`: all after it, then live ones for ever; `id:` is
+/// the seq, and what is not kept comes as `event: live` without one. A stream without `after` and `Last-Event-ID`
+/// begins with the tail: first `event: subscribed` says from where to where it goes, then come its events; older ones
+/// are paged with `before`. `after=0` streams everything.
 #[utoipa::path(get, path = "/api/sessions/{id}/events", tag = "sessions", params(
     ("after" = Option<u64>, Query), ("before" = Option<u64>, Query), ("limit" = Option<usize>, Query, description = "Clamped, never refused")),
     responses((status = 200, body = Page<EventRow>), (status = "default", body = ErrorBody)))]
@@ -49,7 +53,7 @@ pub async fn list(
             .get("last-event-id")
             .and_then(|id| id.to_str().ok())
             .and_then(|id| id.parse().ok());
-        let after = last.or(span.after).unwrap_or(0);
+        let after = last.or(span.after);
         let keep_alive = KeepAlive::default();
         return Ok(Sse::new(stream(app, session, after))
             .keep_alive(keep_alive)
@@ -129,11 +133,24 @@ async fn page(
 fn stream(
     app: App,
     session: SessionId,
-    mut after: u64,
+    after: Option<u64>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     async_stream::stream! {
         let mut watcher = app.hub.watcher();
         watcher.watch(session);
+        let mut after = match after {
+            Some(after) => after,
+            None => {
+                let read = app.reader.read(move |connection| query::events_before(connection, session, u64::MAX, TAIL)).await;
+                let Ok(tail) = read.inspect_err(|error| tracing::error!(%error, "a stream ends early")) else { return };
+                let to = tail.last().unwrap_or(0);
+                yield Ok(subscribed(StreamBegins { session, from: tail.first().unwrap_or(to + 1), to }));
+                for (seq, row) in tail.rows {
+                    yield Ok(stored(seq, &row));
+                }
+                to
+            }
+        };
         loop {
             let read = app.reader.read(move |connection| query::events_after(connection, session, after, PAGE_MAX)).await;
             // A client that is cut off comes back with its last id.
@@ -171,6 +188,13 @@ fn stream(
             }
         }
     }
+}
+
+fn subscribed(begins: StreamBegins) -> Event {
+    Event::default()
+        .event("subscribed")
+        .json_data(begins)
+        .unwrap_or_default()
 }
 
 fn stored(seq: u64, row: &EventRow) -> Event {

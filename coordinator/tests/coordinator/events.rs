@@ -1,10 +1,8 @@
 //! A session's log by pages and as a stream.
 
-use reqwest::{Method, header};
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
-use crate::support::{BOUND, Fleet, running, said, seqs, wait_for_seq};
+use crate::support::{Fleet, Stream, running, said, seqs, wait_for_seq};
 
 #[tokio::test]
 async fn pages_of_events_go_both_ways_and_limits_are_clamped() {
@@ -51,65 +49,41 @@ async fn a_stream_replays_and_goes_on_live_and_resumes_after_the_last_id() {
     host.tell(session, (0..5).map(|n| said(&n.to_string())))
         .await;
     wait_for_seq(&ada, session, 5).await;
-    let open = |last: Option<&str>| {
-        let mut request = ada
-            .http
-            .request(
-                Method::GET,
-                format!("{}/api/sessions/{session}/events?after=1", ada.url),
-            )
-            .bearer_auth(ada.token.as_ref().unwrap())
-            .header(header::ACCEPT, "text/event-stream");
-        if let Some(last) = last {
-            request = request.header("last-event-id", last.to_owned());
-        }
-        request.send()
-    };
-    let mut lines = Lines::new(open(None).await.unwrap());
-    assert_eq!(lines.ids(4).await, ["2", "3", "4", "5"]);
+    let mut stream = Stream::open(&ada, session, Some(1), None).await;
+    assert_eq!(stream.seqs_to(5).await, [2, 3, 4, 5]);
     host.tell(session, (5..8).map(|n| said(&n.to_string())))
         .await;
-    assert_eq!(lines.ids(3).await, ["6", "7", "8"]);
-    let mut resumed = Lines::new(open(Some("7")).await.unwrap());
-    assert_eq!(resumed.ids(1).await, ["8"]);
+    assert_eq!(stream.seqs_to(8).await, [6, 7, 8]);
+    let mut resumed = Stream::open(&ada, session, Some(1), Some(7)).await;
+    assert_eq!(resumed.seqs_to(8).await, [8]);
 }
 
-/// The lines of a stream of events.
-struct Lines {
-    response: reqwest::Response,
-    rest: String,
-}
-
-impl Lines {
-    fn new(response: reqwest::Response) -> Self {
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self {
-            response,
-            rest: String::new(),
-        }
-    }
-
-    /// The next ids.
-    async fn ids(&mut self, count: usize) -> Vec<String> {
-        let mut ids = Vec::new();
-        while ids.len() < count {
-            while let Some((line, rest)) = self.rest.split_once('\n') {
-                let (line, rest) = (line.to_owned(), rest.to_owned());
-                self.rest = rest;
-                if let Some(id) = line.strip_prefix("id: ") {
-                    ids.push(id.to_owned());
-                }
-                if ids.len() == count {
-                    return ids;
-                }
-            }
-            let chunk = timeout(BOUND, self.response.chunk())
-                .await
-                .expect("more in time")
-                .unwrap()
-                .expect("an open stream");
-            self.rest.push_str(std::str::from_utf8(&chunk).unwrap());
-        }
-        ids
-    }
+#[tokio::test]
+async fn a_stream_without_a_cursor_begins_with_the_tail_and_says_where_it_begins() {
+    let fleet = Fleet::start().await;
+    let (_coordinator, ada, mut host, session) = running(&fleet).await;
+    let mut fresh = Stream::open(&ada, session, None, None).await;
+    let begins = fresh.next().await;
+    assert_eq!(
+        (begins.event.as_str(), begins.data),
+        (
+            "subscribed",
+            json!({"session": session, "from": 1, "to": 0})
+        )
+    );
+    host.tell_many(session, (0..450).map(|n| said(&n.to_string())).collect())
+        .await;
+    // It was there from the beginning, so it misses nothing.
+    assert_eq!(fresh.seqs_to(450).await, (1..=450).collect::<Vec<_>>());
+    let mut late = Stream::open(&ada, session, None, None).await;
+    let begins = late.next().await;
+    assert_eq!(
+        begins.data,
+        json!({"session": session, "from": 251, "to": 450})
+    );
+    assert_eq!(late.seqs_to(450).await, (251..=450).collect::<Vec<_>>());
+    host.tell(session, [said("more")]).await;
+    assert_eq!(late.seqs_to(451).await, [451]);
+    let mut whole = Stream::open(&ada, session, Some(0), None).await;
+    assert_eq!(whole.seqs_to(451).await, (1..=451).collect::<Vec<_>>());
 }

@@ -13,6 +13,7 @@ mod generated;
 
 mod accounts;
 mod bad_input;
+mod behind;
 mod clocks;
 mod events;
 mod gates;

@@ -4,10 +4,9 @@ use nats::ids::SessionId;
 use rusqlite::{Connection, Result};
 
 use crate::api::GateState;
+use crate::http::events::TAIL;
 use crate::projection::{StoredGate, StoredSession, query};
 
-/// What a tab without a cursor gets.
-const TAIL: usize = 200;
 /// A tab that is further behind than this starts anew with a tail.
 const BEHIND_MAX: usize = 1000;
 /// Sessions and gates of the first `fleet` frame.

@@ -13,6 +13,9 @@ use nats::{Envelope, Timestamp};
 
 use super::events::{opened, state};
 
+/// Events that NATS takes at once.
+const BATCH: usize = 500;
+
 /// A host, as far as NATS sees one.
 pub struct Host {
     pub client: Client,
@@ -80,6 +83,27 @@ impl Host {
             stored.unwrap();
             self.seqs.insert(session, (sequence, seq + 1));
         }
+    }
+
+    /// Writes many events as a runner does that was away: in batches.
+    pub async fn tell_many(&mut self, session: SessionId, events: Vec<Event>) {
+        let (mut last, mut seq) = self.seqs.get(&session).copied().unwrap_or((0, 0));
+        let mut events = events.into_iter().peekable();
+        while events.peek().is_some() {
+            let rows: Vec<EventRow> = events
+                .by_ref()
+                .take(BATCH)
+                .zip(seq + 1..)
+                .map(|(event, seq)| self.row(session, 1, seq, event))
+                .collect();
+            let (stored, sequence, done) = self
+                .client
+                .publish_events(&self.name, session, last, &rows, true)
+                .await;
+            done.unwrap();
+            (last, seq) = (sequence, seq + stored as u64);
+        }
+        self.seqs.insert(session, (last, seq));
     }
 
     /// An event as it travels.

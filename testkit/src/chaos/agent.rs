@@ -1,9 +1,12 @@
 //! Whose sessions are struck. Knows how each is configured, and which cells it is worth its time for.
 
+use std::path::{Path, PathBuf};
+
 use tempfile::TempDir;
 
 use super::fault::Fault;
 use super::moment::Moment;
+use super::power::Machine;
 use crate::claude;
 use crate::model_endpoint::ModelEndpoint;
 
@@ -41,7 +44,12 @@ impl Agent {
             Self::Claude => {
                 matches!(
                     fault,
-                    Fault::None | Fault::Agent | Fault::Shim | Fault::Runner | Fault::Host
+                    Fault::None
+                        | Fault::Agent
+                        | Fault::Shim
+                        | Fault::Runner
+                        | Fault::Host
+                        | Fault::Power(Machine::Host, _)
                 ) && matches!(moment, Moment::GateOpen | Moment::ToolRunning)
             }
         }
@@ -58,14 +66,16 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
-    pub(super) async fn of(agent: Agent) -> Self {
+    /// With its home in `home`, or in a folder of its own without one.
+    pub(super) async fn of(agent: Agent, home: Option<&Path>) -> Self {
         if agent == Agent::Rehearsal {
             return Self::default();
         }
         let model = ModelEndpoint::start().await;
-        let home = tempfile::tempdir().expect("a temporary folder");
+        let own = tempfile::tempdir().expect("a temporary folder");
+        let home: PathBuf = home.unwrap_or(own.path()).to_owned();
         let text = |text: &str| toml::Value::from(text);
-        let environment: toml::Table = claude::scrubbed_environment(home.path(), &model.url())
+        let environment: toml::Table = claude::scrubbed_environment(&home, &model.url())
             .into_iter()
             .filter(|(name, _)| name != "PATH")
             .map(|(name, value)| (name, value.into()))
@@ -75,7 +85,7 @@ impl Surroundings {
                 "command".to_owned(),
                 text(&claude::path().to_string_lossy()),
             ),
-            ("home".to_owned(), text(&home.path().to_string_lossy())),
+            ("home".to_owned(), text(&home.to_string_lossy())),
             ("env".to_owned(), environment.into()),
         ]);
         let agents = toml::Table::from_iter([("claude".to_owned(), section.into())]);
@@ -83,7 +93,7 @@ impl Surroundings {
             configuration: toml::Table::from_iter([("agents".to_owned(), agents.into())])
                 .to_string(),
             _model: Some(model),
-            _home: Some(home),
+            _home: Some(own),
         }
     }
 }

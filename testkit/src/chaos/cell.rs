@@ -13,6 +13,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::calm::Calm;
+use super::clock;
+use super::fault::Fault;
 use super::ground::Ground;
 use super::journey::Journey;
 use super::keep::keep;
@@ -134,10 +136,16 @@ impl Cell<'_> {
         for (journey, rest) in journeys.iter().zip(travelled.rests) {
             let (verdict, rest) = match rest {
                 Ok(rest) => match caught(journey.events()).await {
-                    Ok(events) => (
-                        laws::judge(self.piece.fault, journey, &events, &ledger),
-                        Some(rest),
-                    ),
+                    Ok(events) => {
+                        let mut verdict = laws::judge(self.piece.fault, journey, &events, &ledger);
+                        if let Fault::Clock(clock, step) = self.piece.fault
+                            && !clock::was_set(clock, step, &ground.fleet, &events).await
+                        {
+                            let words = "the clock was never set, so nothing was proved";
+                            verdict.violations.push(words.to_owned());
+                        }
+                        (verdict, Some(rest))
+                    }
                     Err(words) => (laws::Verdict::broken(words), Some(rest)),
                 },
                 Err(words) => {

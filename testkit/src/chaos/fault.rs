@@ -1,5 +1,8 @@
 //! What befalls the fleet. Knows the names and what each may excuse; not how it is done.
 
+use super::clock::{Clock, Step};
+use super::power::{FileSystem, Machine};
+
 /// One kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -29,10 +32,14 @@ pub enum Fault {
     CutIn,
     /// The file system of the host's sessions has no byte left.
     DiskFull,
+    /// A machine loses its power: what was not forced out to its disk is gone.
+    Power(Machine, FileSystem),
+    /// The wall clock of one part jumps, and stays there.
+    Clock(Clock, Step),
 }
 
 impl Fault {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 27] = [
         Self::None,
         Self::Agent,
         Self::Shim,
@@ -50,6 +57,16 @@ impl Fault {
         Self::CutOut,
         Self::CutIn,
         Self::DiskFull,
+        Self::Power(Machine::Nats, FileSystem::Ext4),
+        Self::Power(Machine::Nats, FileSystem::Xfs),
+        Self::Power(Machine::Host, FileSystem::Ext4),
+        Self::Power(Machine::Host, FileSystem::Xfs),
+        Self::Power(Machine::All, FileSystem::Ext4),
+        Self::Power(Machine::All, FileSystem::Xfs),
+        Self::Clock(Clock::Runner, Step::Forward),
+        Self::Clock(Clock::Runner, Step::Back),
+        Self::Clock(Clock::Coordinator, Step::Forward),
+        Self::Clock(Clock::Coordinator, Step::Back),
     ];
 
     /// What a person types after `ONLY=`.
@@ -73,6 +90,8 @@ impl Fault {
             Self::CutOut => "cut-out",
             Self::CutIn => "cut-in",
             Self::DiskFull => "disk-full",
+            Self::Power(machine, file_system) => machine.fault_name(file_system),
+            Self::Clock(clock, step) => clock.fault_name(step),
         }
     }
 
@@ -107,6 +126,8 @@ impl Fault {
             Self::CutOut => "the same, but only from the runner to nats-server",
             Self::CutIn => "the same, but only from nats-server to the runner",
             Self::DiskFull => "the file system of the host's sessions is filled to the last byte",
+            Self::Power(machine, _) => machine.explanation(),
+            Self::Clock(_, step) => step.explanation(),
         }
     }
 
@@ -115,7 +136,11 @@ impl Fault {
     pub const fn ends_agents(self) -> bool {
         matches!(
             self,
-            Self::Agent | Self::Shim | Self::Host | Self::Everything
+            Self::Agent
+                | Self::Shim
+                | Self::Host
+                | Self::Everything
+                | Self::Power(Machine::Host | Machine::All, _)
         )
     }
 
@@ -150,6 +175,7 @@ impl Fault {
                 | Self::Storm
                 | Self::FreezeCoordinator
                 | Self::FreezeNats
+                | Self::Power(Machine::Nats | Machine::All, _)
         )
     }
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::agent::{Agent, Surroundings};
+use super::clock::Clocks;
 use super::disk::Disk;
 use super::fault::Fault;
+use super::power::PowerDisk;
 use super::wire::Wire;
 use crate::fleet::{Coordinator, Fleet, Options};
 use crate::flotilla;
@@ -22,6 +24,8 @@ pub(super) struct Ground {
     pub fleet: Fleet,
     pub disk: Option<Disk>,
     pub wire: Option<Wire>,
+    pub power: Option<PowerDisk>,
+    pub clocks: Option<Clocks>,
     /// How often it was struck.
     pub strikes: Cell<usize>,
     _repository: Repository,
@@ -30,13 +34,25 @@ pub(super) struct Ground {
 
 impl Ground {
     pub(super) async fn new(agent: Agent, fault: Fault) -> Self {
-        let surroundings = Surroundings::of(agent).await;
+        let power = match fault {
+            Fault::Power(machine, file_system) => Some(PowerDisk::new(machine, file_system)),
+            _ => None,
+        };
+        let clocks = matches!(fault, Fault::Clock(..)).then(Clocks::new);
+        let home = power
+            .as_ref()
+            .filter(|disk| disk.machine.has_agents())
+            .map(PowerDisk::home);
+        let surroundings = Surroundings::of(agent, home.as_deref()).await;
         let repository = Repository::new("shop")
             .file("README.md", "# Shop\n")
             .commit();
         let options = Options {
             projects: vec![repository.path().to_owned()],
             agents: format!("[runner]\nslots = {SLOTS}\n{}", surroundings.configuration),
+            data: power.as_ref().map(PowerDisk::data),
+            home,
+            environment: clocks.as_ref().map(Clocks::environment).unwrap_or_default(),
             ..Options::default()
         };
         let fleet = Fleet::start(options).await;
@@ -57,6 +73,8 @@ impl Ground {
             wire,
             second,
             strikes: Cell::new(0),
+            power,
+            clocks,
             _repository: repository,
             _surroundings: surroundings,
         }
@@ -85,14 +103,15 @@ impl Ground {
 impl Drop for Ground {
     fn drop(&mut self) {
         // Agents are found by what lies on the disk, and a folder that is mounted on is not removed: in this order.
-        if let Some(disk) = self.disk.take() {
+        if self.disk.is_some() || self.power.is_some() {
             let mut down = Command::new(flotilla::path());
             down.arg("down").arg("--data").arg(self.fleet.data());
             down.stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .status()
                 .ok();
-            drop(disk);
+            self.disk.take();
+            self.power.take();
         }
     }
 }

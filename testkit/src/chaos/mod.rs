@@ -8,8 +8,10 @@ mod fault;
 mod moment;
 mod silences;
 
+mod clock;
 mod disk;
 mod ledger;
+mod power;
 mod processes;
 mod wire;
 
@@ -34,9 +36,11 @@ mod report;
 mod table;
 
 pub use agent::Agent;
+pub use clock::{Clock, Step};
 pub use fault::Fault;
 pub use leftovers::Premises;
 pub use moment::Moment;
+pub use power::{FileSystem, Machine};
 pub use record::{End, Journal, Line, Run, read};
 pub use report::write as write_report;
 pub use run::{Progress, Settings, Told, run};

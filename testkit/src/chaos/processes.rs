@@ -1,6 +1,7 @@
 //! The processes of a fleet, as an administrator finds them: by what `/proc` says.
 
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -49,6 +50,23 @@ pub(super) fn signal(pid: i32, signal: Signal) {
     }
 }
 
+/// Who works in the file system that is mounted at `folder`, or has a file of it open.
+pub(super) fn using(folder: &Path) -> Vec<i32> {
+    let device = |path: &Path| std::fs::metadata(path).ok().map(|it| it.dev());
+    let Some(wanted) = device(folder) else {
+        return Vec::new();
+    };
+    let uses = |pid: &i32| {
+        let process = PathBuf::from(format!("/proc/{pid}"));
+        let files = std::fs::read_dir(process.join("fd"));
+        let files = files.into_iter().flatten().flatten().map(|it| it.path());
+        files
+            .chain(["cwd", "root", "exe"].map(|name| process.join(name)))
+            .any(|path| device(&path) == Some(wanted))
+    };
+    ids().filter(uses).collect()
+}
+
 struct Process {
     pid: i32,
     parent: i32,
@@ -62,10 +80,12 @@ impl Process {
 }
 
 fn all() -> Vec<Process> {
+    ids().filter_map(read).collect()
+}
+
+fn ids() -> impl Iterator<Item = i32> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| read(entry.file_name().to_str()?.parse().ok()?))
-        .collect()
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// None for one that has ended meanwhile, or is a zombie without words.

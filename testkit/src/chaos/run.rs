@@ -16,6 +16,7 @@ use super::disk::Disk;
 use super::fault::Fault;
 use super::moment::Moment;
 use super::plan::{self, Piece};
+use super::power::PowerDisk;
 use super::record::{Line, NotRun};
 use super::silences::Silences;
 
@@ -132,6 +133,16 @@ fn impossible(settings: &Settings) -> Vec<NotRun> {
             fault: Fault::DiskFull.name().to_owned(),
             words: "only root can mount a file system to fill".to_owned(),
         });
+    }
+    for &fault in &settings.faults {
+        if let Fault::Power(_, file_system) = fault
+            && let Some(words) = PowerDisk::obstacle(file_system)
+        {
+            found.push(NotRun {
+                fault: fault.name().to_owned(),
+                words,
+            });
+        }
     }
     found
 }

@@ -52,7 +52,9 @@ impl Silences {
             | Fault::Coordinator
             | Fault::Nats
             | Fault::Host
-            | Fault::Everything => Duration::ZERO,
+            | Fault::Everything
+            | Fault::Power(..)
+            | Fault::Clock(..) => Duration::ZERO,
             Fault::OneCoordinator => COORDINATOR_AWAY,
             Fault::Storm => self.storm,
             Fault::FreezeRunner | Fault::FreezeCoordinator | Fault::FreezeNats => self.freeze,

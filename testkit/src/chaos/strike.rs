@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::disk::Disk;
 use super::fault::Fault;
 use super::ground::Ground;
+use super::power::{Machine, PowerDisk};
 use super::processes::{self, Held};
 use super::wire::{Cut, Wire};
 use crate::fleet::{Coordinator, Fleet};
@@ -24,6 +25,8 @@ pub(super) struct Strike<'a> {
     coordinator: i32,
     runner: i32,
     held: Vec<Held>,
+    /// Who goes dark when the power is cut, as far as can be known before.
+    dark: Vec<i32>,
 }
 
 impl<'a> Strike<'a> {
@@ -36,6 +39,7 @@ impl<'a> Strike<'a> {
                 .all(|held| held.shim.is_some() && held.agent.is_some()),
             "every session at work has a shim and an agent: {held:?}"
         );
+        let dark = ground.power.as_ref().map(PowerDisk::users);
         Self {
             fault,
             ground,
@@ -43,6 +47,7 @@ impl<'a> Strike<'a> {
             coordinator: pid(&ready, "coordinator"),
             runner: pid(&ready, "runner"),
             held,
+            dark: dark.unwrap_or_default(),
         }
     }
 
@@ -69,12 +74,17 @@ impl<'a> Strike<'a> {
         }
         let wire = self.cut_wire();
         let disk = self.ground.disk.as_ref().inspect(|disk| disk.fill());
+        let power = self.cut_power();
+        if let (Fault::Clock(clock, step), Some(clocks)) = (self.fault, &self.ground.clocks) {
+            clocks.step(clock, step);
+        }
         let storm = (self.fault == Fault::Storm).then_some(&self.ground.fleet);
         let struck = Instant::now();
         Outage {
             frozen: freeze,
             wire,
             disk,
+            power,
             storm,
             coordinator: self.kill_second(),
             one_of_two: self.fault == Fault::OneCoordinator,
@@ -106,6 +116,26 @@ impl<'a> Strike<'a> {
         Some(second)
     }
 
+    /// `up` stands still meanwhile, unless it goes dark itself: it is to start nothing on a disk that is away.
+    fn cut_power(&self) -> Option<Dark<'a>> {
+        let disk = self.ground.power.as_ref()?;
+        let fleet = &self.ground.fleet;
+        let up = fleet.up_pid();
+        processes::signal(up, Signal::STOP);
+        let mut known = self.dark.clone();
+        known.extend(match disk.machine {
+            Machine::Nats => vec![self.nats],
+            Machine::Host => vec![self.runner],
+            Machine::All => vec![up, self.nats, self.coordinator, self.runner],
+        });
+        disk.cut(&known);
+        Some(Dark {
+            disk,
+            fleet,
+            still: (disk.machine != Machine::All).then_some(up),
+        })
+    }
+
     fn targets(&self) -> (Vec<i32>, Vec<i32>) {
         let agents = || self.held.iter().filter_map(|held| held.agent);
         let shims = || self.held.iter().filter_map(|held| held.shim);
@@ -115,7 +145,9 @@ impl<'a> Strike<'a> {
             | Fault::Cut
             | Fault::CutOut
             | Fault::CutIn
-            | Fault::DiskFull => (vec![], vec![]),
+            | Fault::DiskFull
+            | Fault::Power(..)
+            | Fault::Clock(..) => (vec![], vec![]),
             Fault::Agent => (agents().collect(), vec![]),
             Fault::Shim => (shims().collect(), vec![]),
             Fault::Runner => (vec![self.runner], vec![]),
@@ -162,11 +194,38 @@ fn pid(ready: &Value, part: &str) -> i32 {
         .expect("the ready file names the pid")
 }
 
+/// A machine without power. Dropped, it is left so, but nobody stands still.
+struct Dark<'a> {
+    disk: &'a PowerDisk,
+    fleet: &'a Fleet,
+    /// `flotilla up`, where it stands still.
+    still: Option<i32>,
+}
+
+impl Dark<'_> {
+    async fn restore(mut self) {
+        self.disk.restore().await;
+        match self.still.take() {
+            Some(up) => processes::signal(up, Signal::CONT),
+            None => self.fleet.raise().await,
+        }
+    }
+}
+
+impl Drop for Dark<'_> {
+    fn drop(&mut self) {
+        if let Some(up) = self.still {
+            processes::signal(up, Signal::CONT);
+        }
+    }
+}
+
 /// A fault that has struck. Dropped, it is over.
 pub(super) struct Outage<'a> {
     frozen: Vec<i32>,
     wire: Option<&'a Wire>,
     disk: Option<&'a Disk>,
+    power: Option<Dark<'a>>,
     storm: Option<&'a Fleet>,
     /// Who is to come back.
     coordinator: Option<&'a Coordinator>,
@@ -179,7 +238,10 @@ pub(super) struct Outage<'a> {
 impl Outage<'_> {
     /// Waits for its time to be over, ends it, and says since when all is well: from the strike on, where somebody else
     /// was there all the time.
-    pub(super) async fn heal(self) -> Instant {
+    pub(super) async fn heal(mut self) -> Instant {
+        if let Some(dark) = self.power.take() {
+            dark.restore().await;
+        }
         if let Some(fleet) = self.storm {
             rage(fleet, self.until).await;
         }

@@ -29,20 +29,36 @@ impl Fleet {
 
     /// Ends everything but the agents, lets `meanwhile` look at the data folder, and starts it again.
     pub async fn restart(&mut self, meanwhile: impl FnOnce(&Path)) {
-        terminate(&self.up);
-        let up = &mut self.up;
+        terminate(&self.up());
+        self.wait_ended().await;
+        meanwhile(&self.data());
+        let (up, ready) = spawn_up(self.folder.path(), &self.options).await;
+        *self.up() = up;
+        self.ready = ready;
+        self.wait_serving().await;
+    }
+
+    /// The process id of `flotilla up`.
+    pub fn up_pid(&self) -> i32 {
+        i32::try_from(self.up().id()).expect("a process id")
+    }
+
+    /// Starts `flotilla up` again after it was killed. The ports are kept, so it is where it was.
+    pub async fn raise(&self) {
+        self.wait_ended().await;
+        let (up, _) = spawn_up(self.folder.path(), &self.options).await;
+        *self.up() = up;
+        self.wait_serving().await;
+    }
+
+    async fn wait_ended(&self) {
         wait::until("`flotilla up` to end", UP_BOUND, async || {
-            match up.try_wait() {
+            match self.up().try_wait() {
                 Ok(Some(_)) => Ok(()),
                 other => Err(format!("{other:?}")),
             }
         })
         .await;
-        meanwhile(&self.data());
-        let (up, ready) = spawn_up(self.folder.path(), &self.options).await;
-        self.up = up;
-        self.ready = ready;
-        self.wait_serving().await;
     }
 
     async fn wait_serving(&self) {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::Client;
@@ -24,12 +25,17 @@ pub struct Options {
     pub path_first: Option<PathBuf>,
     /// The person's home; a folder of the test's own without one.
     pub home: Option<PathBuf>,
+    /// Where the data lies; in the folder of the fleet without one.
+    pub data: Option<PathBuf>,
+    /// Added to the environment of `flotilla up`.
+    pub environment: Vec<(String, String)>,
 }
 
 /// A running installation. Dropped, it is ended with every agent it left.
 pub struct Fleet {
     pub(super) folder: TempDir,
-    pub(super) up: Child,
+    /// Replaced when it was killed and started again; never locked across a wait.
+    up: Mutex<Child>,
     pub(super) ready: Value,
     pub(super) http: Client,
     pub(super) token: String,
@@ -46,7 +52,7 @@ impl Fleet {
         let (up, ready) = spawn_up(folder.path(), &options).await;
         let mut fleet = Self {
             folder,
-            up,
+            up: Mutex::new(up),
             ready,
             http: Client::new(),
             token: String::new(),
@@ -72,7 +78,12 @@ impl Fleet {
 
     /// The data folder.
     pub fn data(&self) -> PathBuf {
-        data(self.folder.path())
+        data(self.folder.path(), &self.options)
+    }
+
+    /// The process of `flotilla up`.
+    pub(super) fn up(&self) -> MutexGuard<'_, Child> {
+        self.up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A token of the signed-in admin.
@@ -127,8 +138,9 @@ impl Drop for Fleet {
             eprintln_to_test(&format!("`flotilla down` could not be run: {error}"));
         }
         // Whatever `down` did not end; the child is ours.
-        self.up.kill().ok();
-        self.up.wait().ok();
+        let mut up = self.up();
+        up.kill().ok();
+        up.wait().ok();
     }
 }
 
@@ -147,13 +159,14 @@ pub(super) async fn spawn_up(folder: &Path, options: &Options) -> (Child, Value)
         .arg("up")
         .args(["--listen", "127.0.0.1:0"])
         .arg("--data")
-        .arg(data(folder))
+        .arg(data(folder, options))
         .arg("--ready-file")
         .arg(&ready_path)
         .arg("--config")
         .arg(&configuration)
         .env("FLOTILLA_NATS_SERVER", nats_server::binary())
         .env("HOME", options.home.as_deref().unwrap_or(folder))
+        .envs(options.environment.iter().cloned())
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("a log file"))
         .stderr(log);
@@ -182,8 +195,9 @@ pub(super) async fn spawn_up(folder: &Path, options: &Options) -> (Child, Value)
     (up, ready)
 }
 
-fn data(folder: &Path) -> PathBuf {
-    folder.join("data")
+fn data(folder: &Path, options: &Options) -> PathBuf {
+    let data = options.data.clone();
+    data.unwrap_or_else(|| folder.join("data"))
 }
 
 fn ready_file(folder: &Path) -> PathBuf {

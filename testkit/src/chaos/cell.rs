@@ -117,19 +117,23 @@ impl Cell<'_> {
         };
         let mut journeys = Vec::new();
         let reached = caught(self.reach(round, ground, &ledger, &calm, &mut journeys)).await;
-        let reached = reached.unwrap_or_else(Err);
-        if let Err(words) = reached {
-            let earlier = ground.strikes.get();
-            if earlier == 0 {
-                keep(&self.folder(round, "missed"), ground, &journeys, &words).await;
-                return Err(words);
-            }
+        let earlier = ground.strikes.get();
+        let missed = match reached {
+            Ok(Ok(())) => None,
+            Ok(Err(words)) => Some(words),
+            Err(words) if earlier == 0 => Some(words),
             // On a fleet that was struck before, it is the earlier strike that left something behind.
-            record.violations.push(format!(
-                "after {earlier} earlier strikes the moment did not come: {words}"
-            ));
-            keep(&self.folder(round, "broken"), ground, &journeys, &words).await;
-            return Ok(record);
+            Err(words) => {
+                record.violations.push(format!(
+                    "after {earlier} earlier strikes a session did not come to the moment: {words}"
+                ));
+                keep(&self.folder(round, "broken"), ground, &journeys, &words).await;
+                return Ok(record);
+            }
+        };
+        if let Some(words) = missed {
+            keep(&self.folder(round, "missed"), ground, &journeys, &words).await;
+            return Err(words);
         }
         ground.strikes.set(ground.strikes.get() + 1);
         let travelled = self.travel(round, ground, &calm, &mut journeys).await;

@@ -154,7 +154,11 @@ impl Fault {
     pub const fn kills_a_coordinator(self) -> bool {
         matches!(
             self,
-            Self::Coordinator | Self::OneCoordinator | Self::Everything | Self::Storm
+            Self::Coordinator
+                | Self::OneCoordinator
+                | Self::Everything
+                | Self::Storm
+                | Self::Power(Machine::All, _)
         )
     }
 

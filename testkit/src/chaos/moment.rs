@@ -19,7 +19,7 @@ pub enum Moment {
 
 /// So many words, so long apart, that a fault finds the text in the middle.
 pub(super) const WORDS: usize = 150;
-const WORD_GAP_MS: u64 = 20;
+const WORD_GAP_MS: u64 = 40;
 
 impl Moment {
     pub const ALL: [Self; 6] = [

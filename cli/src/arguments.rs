@@ -58,7 +58,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Nats {
-    /// Print the line that watches the fleet with the `nats` program.
+    /// Print the line that watches the fleet with the `nats` program; or what a runner elsewhere signs in with.
     Creds(nats_creds::Arguments),
 }
 

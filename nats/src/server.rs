@@ -3,6 +3,7 @@
 //! Owns its text. Knows nothing of where the binary is, nor of how it is started and watched.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::credentials::Trust;
@@ -11,13 +12,18 @@ use crate::credentials::Trust;
 const MEMORY_BYTES_MAX: &str = "512MB";
 /// A message above it does not travel: the relay puts bodies above 256 KB into the object store before.
 const PAYLOAD_BYTES_MAX: &str = "1MB";
+/// A client that answers none of three pings is gone. The server's own two minutes are long for us: until then the
+/// request of a runner that is no more swallows the commands of the one that came after it.
+const PING_EVERY: &str = "3s";
+const PINGS_UNANSWERED_MAX: u32 = 2;
 
 /// One nats-server on this machine.
 #[derive(Debug, Clone)]
 pub struct Configuration {
     /// What it calls itself in logs and to its clients.
     pub name: String,
-    pub port: u16,
+    /// Where clients connect.
+    pub listen: SocketAddr,
     /// Where JetStream keeps its files.
     pub store_folder: PathBuf,
     /// Where it writes which port it listens on, once it does.
@@ -32,7 +38,7 @@ impl Configuration {
     pub fn render(&self) -> String {
         let Self {
             name,
-            port,
+            listen,
             store_folder,
             ports_folder,
             pid_file,
@@ -41,15 +47,19 @@ impl Configuration {
         format!(
             "# Written anew at every start; what you change here is lost.\n\
              server_name: {name}\n\
-             host: 127.0.0.1\n\
+             host: {host}\n\
              port: {port}\n\
              ports_file_dir: {ports}\n\
              pid_file: {pid}\n\
              max_payload: {PAYLOAD_BYTES_MAX}\n\
+             ping_interval: {PING_EVERY}\n\
+             ping_max: {PINGS_UNANSWERED_MAX}\n\
              lame_duck_grace_period: 500ms\n\
              lame_duck_duration: 30s\n\
              {jetstream}{trust}",
             name = quoted(name),
+            host = quoted(&listen.ip().to_string()),
+            port = listen.port(),
             ports = quoted_path(ports_folder),
             pid = quoted_path(pid_file),
             jetstream = jetstream(store_folder),

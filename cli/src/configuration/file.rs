@@ -11,6 +11,7 @@ use serde::Serialize;
 use toml::Table;
 
 use super::section::{Problems, Section};
+use super::servers::Servers;
 use crate::failure::{Failure, Kind};
 
 /// Everything that can be configured. What a file does not say is empty here, and decided by the part that needs it.
@@ -29,10 +30,12 @@ pub struct Configuration {
 /// `[nats]`: the server that carries the fleet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Nats {
-    /// `nats://127.0.0.1:4222`, or several with commas.
-    pub url: Option<String>,
+    /// Where to find it: one address, or each server of a cluster.
+    pub url: Option<Servers>,
     /// The `.creds` file to sign in with.
     pub credentials: Option<PathBuf>,
+    /// Where the one that `flotilla up` starts takes clients, for runners on other machines.
+    pub listen: Option<SocketAddr>,
 }
 
 /// `[coordinator]`: the part that browsers speak to.
@@ -50,6 +53,8 @@ pub struct Coordinator {
 /// `[runner]`: the part that runs agents on this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Runner {
+    /// Whether `flotilla up` starts one.
+    pub enabled: Option<bool>,
     /// What this machine is called in the fleet.
     pub host: Option<HostName>,
     /// The folder of its sessions and worktrees.
@@ -99,6 +104,7 @@ impl Configuration {
         let nats = Nats {
             url: section.take("url"),
             credentials: section.take("credentials").map(path),
+            listen: section.take("listen"),
         };
         section.end();
 
@@ -114,6 +120,7 @@ impl Configuration {
         let mut section = root.section("runner");
         let projects: Vec<PathBuf> = section.take("projects").unwrap_or_default();
         let runner = Runner {
+            enabled: section.take("enabled"),
             host: section.take("host"),
             data: section.take("data").map(path),
             slots: section.take("slots"),
@@ -258,6 +265,15 @@ mod tests {
     fn a_file_that_is_not_toml_is_told_with_its_line() {
         let problems = parse("[nats\nurl = 1").unwrap_err();
         assert!(problems[0].contains("line 1"), "{problems:?}");
+    }
+
+    #[test]
+    fn the_servers_of_a_cluster_are_shown_as_they_will_be_tried() {
+        let cluster = r#"nats = { url = "nats://10.0.0.1:4222,nats://10.0.0.2:4222" }"#;
+        let shown = parse(cluster).unwrap().render_without_secrets().unwrap();
+        let list = r#"url = ["nats://10.0.0.1:4222", "nats://10.0.0.2:4222"]"#;
+        assert!(shown.contains(list), "{shown}");
+        assert_eq!(parse(&shown).unwrap(), parse(cluster).unwrap());
     }
 
     #[test]

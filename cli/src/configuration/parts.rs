@@ -37,7 +37,7 @@ impl Configuration {
         Ok(::coordinator::Configuration {
             listen: self.coordinator.listen.unwrap_or(LISTEN_DEFAULT),
             data: data.join(PROJECTION),
-            nats_url,
+            nats_url: nats_url.to_string(),
             nats_credentials: self.nats.credentials.clone(),
             setup_token: self.coordinator.setup_token.clone(),
             public_url: self.coordinator.public_url.clone(),
@@ -47,6 +47,13 @@ impl Configuration {
 
     /// What a runner needs, or all that is missing in the file at `path`.
     pub fn for_runner(&self, path: &Path) -> Result<::runner::Configuration, Failure> {
+        if self.runner.enabled == Some(false) {
+            return Err(Failure::new(
+                Kind::Configuration,
+                format!("`{}` says that no runner is wanted", path.display()),
+            )
+            .hint("take `enabled = false` out of [runner]"));
+        }
         let mut missing = Vec::new();
         let nats_url = required(&self.nats.url, "[nats] url", &mut missing);
         let data = required(&self.runner.data, "[runner] data", &mut missing);
@@ -60,7 +67,7 @@ impl Configuration {
                 .clone()
                 .unwrap_or_else(name_of_this_machine),
             data,
-            nats_url,
+            nats_url: nats_url.to_string(),
             nats_credentials: self.nats.credentials.clone(),
             projects: self.runner.projects.clone(),
             agents: self.agents.clone(),

@@ -24,19 +24,25 @@ pub struct Announcement {
 pub struct Pids {
     pub nats: i32,
     pub coordinator: i32,
-    pub runner: i32,
+    /// None where no runner is wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runner: Option<i32>,
 }
 
 impl Pids {
-    /// The processes as they are now, if all three run; in the order in which they were started.
+    /// The processes as they are now, if all run; in the order in which they were started.
     pub fn of(started: &[Supervised]) -> Option<Self> {
-        let [nats, coordinator, runner] = started else {
+        let [nats, coordinator, runner @ ..] = started else {
             return None;
+        };
+        let runner = match runner {
+            [] => None,
+            [runner, ..] => Some(runner.process()?.pid),
         };
         Some(Self {
             nats: nats.process()?.pid,
             coordinator: coordinator.process()?.pid,
-            runner: runner.process()?.pid,
+            runner,
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::configuration::{Configuration, Nats};
+use crate::configuration::Configuration;
 use crate::failure::{Failure, Kind};
 use crate::logging;
 
@@ -18,7 +18,7 @@ pub struct Arguments {
     /// A git repository that sessions may work on. May be given several times; a small demo is made when there is none.
     #[arg(long = "project", value_name = "PATH")]
     pub(super) projects: Vec<PathBuf>,
-    /// A configuration file: [coordinator] listen and public_url, [runner] host, slots, projects and labels, [agents.<name>].
+    /// A configuration file: [coordinator] listen and public_url, [nats] listen, [runner] enabled, host, slots, projects and labels, [agents.<name>].
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// Read the configuration, say what is in it, and start nothing.
@@ -41,6 +41,16 @@ impl Arguments {
             return Ok(Configuration::default());
         };
         let configuration = Configuration::read(path)?;
+        if configuration.runner.enabled == Some(false) && !self.projects.is_empty() {
+            return Err(Failure::new(
+                Kind::Configuration,
+                format!(
+                    "`{}` says that no runner is wanted here, so there is nobody for --project",
+                    path.display()
+                ),
+            )
+            .hint("name projects where the runner runs, with `projects` in [runner]"));
+        }
         // What `up` decides itself must not look as if it could be set.
         let Configuration {
             nats,
@@ -49,7 +59,8 @@ impl Arguments {
             agents: _,
         } = &configuration;
         let idle = [
-            ("[nats]", *nats != Nats::default()),
+            ("[nats] url", nats.url.is_some()),
+            ("[nats] credentials", nats.credentials.is_some()),
             ("[coordinator] data", coordinator.data.is_some()),
             (
                 "[coordinator] setup_token",

@@ -4,7 +4,7 @@
 //! bookmarks and scripts behind.
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use nats::credentials::private_file;
 use nats::ids::HostName;
@@ -18,7 +18,8 @@ use crate::failure::{Failure, Kind};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installation {
     pub host: HostName,
-    pub nats_port: u16,
+    /// Where nats-server takes clients.
+    pub nats: SocketAddr,
     pub listen: SocketAddr,
 }
 
@@ -28,15 +29,19 @@ pub struct Installation {
 struct Kept {
     host: Option<HostName>,
     nats_port: Option<u16>,
+    /// Only when the person said where, so that `flotilla nats creds` can tell.
+    nats_listen: Option<SocketAddr>,
     /// Only when the person left the choice to us.
     listen_port: Option<u16>,
 }
 
 impl Installation {
-    /// Finds what was chosen, and chooses what was not. Port 0 in `listen` stands for "any, but the same next time".
+    /// Finds what was chosen, and chooses what was not. Port 0 stands for "any, but the same next time"; without
+    /// `nats_listen` that is a port of this machine alone.
     pub fn open(
         data: &DataFolder,
         host: Option<HostName>,
+        nats_listen: Option<SocketAddr>,
         listen: SocketAddr,
     ) -> Result<Self, Failure> {
         let before = read(data)?;
@@ -45,14 +50,26 @@ impl Installation {
         let host = host.or(kept.host).unwrap_or_else(name_of_this_machine);
         kept.host = Some(host.clone());
 
-        let nats = SocketAddr::from((Ipv4Addr::LOCALHOST, kept.nats_port.unwrap_or(0)));
-        let nats = take(nats, "for NATS").map_err(|failure| {
-            failure.hint(format!(
-                "it was chosen earlier: end what listens there, or take `nats_port` out of `{}` to have another chosen",
-                data.installation().display()
-            ))
+        let mut nats = nats_listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let chosen_by_us = nats.port() == 0;
+        if chosen_by_us {
+            nats.set_port(kept.nats_port.unwrap_or(0));
+        }
+        let taken = take(nats, "for NATS").map_err(|failure| {
+            failure.hint(if chosen_by_us && kept.nats_port.is_some() {
+                format!(
+                    "it was chosen earlier: end what listens there, or take `nats_port` out of `{}` to have another chosen",
+                    data.installation().display()
+                )
+            } else {
+                "end what listens there, or name another address of this machine with `listen` in [nats]".to_owned()
+            })
         })?;
-        kept.nats_port = Some(nats.port);
+        nats.set_port(taken.port);
+        if chosen_by_us {
+            kept.nats_port = Some(taken.port);
+        }
+        kept.nats_listen = nats_listen.is_some().then_some(nats);
 
         let mut wanted = listen;
         if listen.port() == 0 {
@@ -73,28 +90,44 @@ impl Installation {
         }
         Ok(Self {
             host,
-            nats_port: nats.port,
+            nats,
             listen: wanted,
         })
     }
 
     /// What a browser on this machine opens.
     pub fn url(&self) -> String {
-        let mut address = self.listen;
-        if address.ip().is_unspecified() {
-            address.set_ip(Ipv4Addr::LOCALHOST.into());
-        }
-        format!("http://{address}")
+        format!("http://{}", from_here(self.listen))
     }
 
     pub fn nats_url(&self) -> String {
-        format!("nats://{}:{}", Ipv4Addr::LOCALHOST, self.nats_port)
+        nats_url(self.nats)
     }
 }
 
-/// The port that NATS has here, for who asks from outside a running `flotilla up`.
-pub fn nats_port(data: &DataFolder) -> Result<Option<u16>, Failure> {
-    Ok(read(data)?.nats_port)
+/// Where NATS takes clients, for who asks from outside a running `flotilla up`; none when there is no installation.
+pub fn nats_address(data: &DataFolder) -> Result<Option<SocketAddr>, Failure> {
+    let kept = read(data)?;
+    let chosen = kept
+        .nats_port
+        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    Ok(kept.nats_listen.or(chosen))
+}
+
+/// What a NATS client on this machine is told.
+pub fn nats_url(address: SocketAddr) -> String {
+    format!("nats://{}", from_here(address))
+}
+
+/// An address that means all of a machine's is reached at the one that every machine has.
+pub fn from_here(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
 }
 
 /// A port that is ours while this value lives, so that the next choice is another one.
@@ -164,10 +197,28 @@ mod tests {
     fn name_and_ports_are_chosen_once_and_kept() {
         let (_place, data) = folder();
         let name: HostName = "vps-1".parse().unwrap();
-        let first = Installation::open(&data, Some(name), any()).unwrap();
-        assert_ne!(first.nats_port, first.listen.port());
-        assert_eq!(Installation::open(&data, None, any()).unwrap(), first);
-        assert_eq!(nats_port(&data).unwrap(), Some(first.nats_port));
+        let first = Installation::open(&data, Some(name), None, any()).unwrap();
+        assert_ne!(first.nats.port(), first.listen.port());
+        assert!(first.nats.ip().is_loopback());
+        assert_eq!(Installation::open(&data, None, None, any()).unwrap(), first);
+        assert_eq!(nats_address(&data).unwrap(), Some(first.nats));
+    }
+
+    #[test]
+    fn nats_listens_where_it_is_told_and_goes_back_when_it_is_not() {
+        let (_place, data) = folder();
+        assert_eq!(nats_address(&data).unwrap(), None);
+        let before = Installation::open(&data, None, None, any()).unwrap();
+        let asked = Some("127.0.0.2:0".parse().unwrap());
+        let told = Installation::open(&data, None, asked, any()).unwrap();
+        assert_eq!(
+            told.nats.to_string(),
+            format!("127.0.0.2:{}", before.nats.port())
+        );
+        assert_eq!(nats_address(&data).unwrap(), Some(told.nats));
+        let after = Installation::open(&data, None, None, any()).unwrap();
+        assert_eq!(after.nats, before.nats);
+        assert_eq!(nats_address(&data).unwrap(), Some(before.nats));
     }
 
     #[test]
@@ -175,7 +226,7 @@ mod tests {
         let (_place, data) = folder();
         let other = TcpListener::bind(any()).unwrap();
         let address = other.local_addr().unwrap();
-        let failure = Installation::open(&data, None, address).unwrap_err();
+        let failure = Installation::open(&data, None, None, address).unwrap_err();
         let failure = format!("{failure:?}");
         assert!(failure.contains(&address.port().to_string()), "{failure}");
         assert!(failure.contains("--listen"), "{failure}");
@@ -185,7 +236,9 @@ mod tests {
     fn an_address_that_means_all_is_opened_on_this_machine() {
         let (_place, data) = folder();
         let everywhere = "0.0.0.0:0".parse().unwrap();
-        let installation = Installation::open(&data, None, everywhere).unwrap();
+        let installation = Installation::open(&data, None, Some(everywhere), everywhere).unwrap();
         assert!(installation.url().starts_with("http://127.0.0.1:"));
+        assert!(installation.nats_url().starts_with("nats://127.0.0.1:"));
+        assert_eq!(nats_url("[::]:4222".parse().unwrap()), "nats://[::1]:4222");
     }
 }

@@ -11,7 +11,7 @@ use nats::server;
 use super::installation::Installation;
 use super::part::Part;
 use super::{demo, setup_token};
-use crate::configuration::{Configuration, Coordinator, Nats, Runner, this_program};
+use crate::configuration::{Configuration, Coordinator, Nats, Runner, Servers, this_program};
 use crate::data::DataFolder;
 use crate::failure::{Failure, Kind};
 use crate::logging;
@@ -23,7 +23,8 @@ pub struct Prepared {
     pub observer_credentials: PathBuf,
     pub nats_server: Part,
     pub coordinator: Part,
-    pub runner: Part,
+    /// None when the person wants none here.
+    pub runner: Option<Part>,
 }
 
 /// What a person asked for.
@@ -51,14 +52,13 @@ pub fn prepare(
         made.map_err(|error| Failure::because("the NATS credentials", &error))
     };
     let coordinator_credentials = made(credentials.coordinator())?;
-    let runner_credentials = made(credentials.runner(&installation.host))?;
     let observer_credentials = made(credentials.observer())?;
     let setup_token = setup_token::open(data)?;
 
     let nats_configuration = data.nats().join("nats-server.conf");
     let server = server::Configuration {
         name: installation.host.to_string(),
-        port: installation.nats_port,
+        listen: installation.nats,
         store_folder: data.nats().join("jetstream"),
         ports_folder: data.nats(),
         pid_file: data.nats().join("nats-server.pid"),
@@ -68,8 +68,9 @@ pub fn prepare(
 
     let coordinator = Configuration {
         nats: Nats {
-            url: Some(installation.nats_url()),
+            url: Some(Servers::one(installation.nats_url())),
             credentials: Some(coordinator_credentials.clone()),
+            ..Nats::default()
         },
         coordinator: Coordinator {
             listen: Some(installation.listen),
@@ -82,26 +83,30 @@ pub fn prepare(
     let coordinator_configuration = data.coordinator().join("coordinator.toml");
     write(&coordinator_configuration, &coordinator.render()?)?;
 
-    let mut projects = wishes.configuration.runner.projects;
-    projects.extend(wishes.projects);
-    let runner = Configuration {
-        nats: Nats {
-            url: Some(installation.nats_url()),
-            credentials: Some(runner_credentials),
-        },
-        runner: Runner {
-            host: Some(installation.host.clone()),
-            data: Some(data.path().to_owned()),
-            slots: wishes.configuration.runner.slots,
-            sleep_after_minutes: wishes.configuration.runner.sleep_after_minutes,
-            projects: existing(data, projects)?,
-            labels: wishes.configuration.runner.labels,
-        },
-        agents: wishes.configuration.agents,
-        ..Configuration::default()
+    let runner_configuration = if wishes.configuration.runner.enabled.unwrap_or(true) {
+        let mut projects = wishes.configuration.runner.projects;
+        projects.extend(wishes.projects);
+        let runner = Configuration {
+            nats: Nats {
+                url: Some(Servers::one(installation.nats_url())),
+                credentials: Some(made(credentials.runner(&installation.host))?),
+                ..Nats::default()
+            },
+            runner: Runner {
+                host: Some(installation.host.clone()),
+                data: Some(data.path().to_owned()),
+                projects: existing(data, projects)?,
+                ..wishes.configuration.runner
+            },
+            agents: wishes.configuration.agents,
+            ..Configuration::default()
+        };
+        let path = data.runner().join("runner.toml");
+        write(&path, &runner.render()?)?;
+        Some(path)
+    } else {
+        None
     };
-    let runner_configuration = data.runner().join("runner.toml");
-    write(&runner_configuration, &runner.render()?)?;
 
     let flotilla = this_program()
         .map_err(|error| Failure::because("this program does not find itself", &error))?;
@@ -128,7 +133,7 @@ pub fn prepare(
             log: data.logs().join("nats-server.log"),
         },
         coordinator: own("coordinator", coordinator_configuration),
-        runner: own("runner", runner_configuration),
+        runner: runner_configuration.map(|path| own("runner", path)),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Waiting until a part does its work, and no longer than makes sense.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use nats::ids::HostName;
@@ -59,8 +59,7 @@ fn failed(supervised: &Supervised, what: &str) -> Failure {
 }
 
 /// A server greets who connects, and says whether it keeps messages.
-pub async fn nats_server(port: u16) -> Result<(), String> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+pub async fn nats_server(address: SocketAddr) -> Result<(), String> {
     let read = async {
         let stream = TcpStream::connect(address).await?;
         let mut line = String::new();

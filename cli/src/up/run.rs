@@ -9,7 +9,7 @@ use nats::credentials::COORDINATOR_INBOX;
 
 use super::announcement::{Announcement, Pids, setup_is_needed};
 use super::arguments::Arguments;
-use super::installation::Installation;
+use super::installation::{self, Installation};
 use super::lock::Lock;
 use super::part::Part;
 use super::preparation::{self, Prepared, Wishes};
@@ -41,7 +41,8 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
 
     let asked = arguments.listen.or(configuration.coordinator.listen);
     let listen = asked.unwrap_or(LISTEN_DEFAULT);
-    let installation = Installation::open(&data, configuration.runner.host.clone(), listen)?;
+    let host = configuration.runner.host.clone();
+    let installation = Installation::open(&data, host, configuration.nats.listen, listen)?;
     let wishes = Wishes {
         configuration,
         projects: arguments.projects.clone(),
@@ -83,31 +84,31 @@ async fn serve(
     let url = installation.url();
 
     let part = start(prepared.nats_server, started);
-    readiness::wait(part, async || {
-        readiness::nats_server(installation.nats_port).await
-    })
-    .await?;
+    let nats = installation::from_here(installation.nats);
+    readiness::wait(part, async || readiness::nats_server(nats).await).await?;
     note(data, started)?;
 
     let part = start(prepared.coordinator, started);
     readiness::wait(part, async || readiness::coordinator(&http, &url).await).await?;
     note(data, started)?;
 
-    let client = nats::Client::connect(Options {
-        url: installation.nats_url(),
-        credentials: Some(prepared.coordinator_credentials),
-        name: "flotilla up".to_owned(),
-        inbox_prefix: COORDINATOR_INBOX.to_owned(),
-    })
-    .await
-    .map_err(|error| Failure::because("the NATS connection", &error))?;
-    let part = start(prepared.runner, started);
-    readiness::wait(part, async || {
-        readiness::runner(&client, &installation.host).await
-    })
-    .await?;
-    note(data, started)?;
-    client.close().await;
+    if let Some(runner) = prepared.runner {
+        let client = nats::Client::connect(Options {
+            url: installation.nats_url(),
+            credentials: Some(prepared.coordinator_credentials),
+            name: "flotilla up".to_owned(),
+            inbox_prefix: COORDINATOR_INBOX.to_owned(),
+        })
+        .await
+        .map_err(|error| Failure::because("the NATS connection", &error))?;
+        let part = start(runner, started);
+        readiness::wait(part, async || {
+            readiness::runner(&client, &installation.host).await
+        })
+        .await?;
+        note(data, started)?;
+        client.close().await;
+    }
 
     let mut announcement = Announcement {
         setup_token: setup_is_needed(&http, &url)
@@ -119,6 +120,13 @@ async fn serve(
         pids: Pids::default(),
     };
     announcement.print(&data.logs());
+    if !installation.nats.ip().is_loopback() {
+        tracing::warn!(
+            "NATS listens on {} and is not encrypted: whoever can read the network in between reads prompts, code and \
+             decisions. Use it inside a private network or a tunnel",
+            installation.nats
+        );
+    }
     // One that has ended meanwhile is started again, and told then.
     if let (Some(pids), Some(path)) = (Pids::of(started), &arguments.ready_file) {
         announcement.pids = pids;

@@ -34,7 +34,8 @@ pub struct Ready {
 pub struct Pids {
     pub nats: i32,
     pub coordinator: i32,
-    pub runner: i32,
+    /// None where none is wanted.
+    pub runner: Option<i32>,
 }
 
 impl Installation {

@@ -17,7 +17,7 @@ fn kill(pid: i32) {
 async fn all_gone(pids: Pids) {
     is_gone("nats-server", pids.nats).await;
     is_gone("the coordinator", pids.coordinator).await;
-    is_gone("the runner", pids.runner).await;
+    is_gone("the runner", pids.runner.unwrap()).await;
 }
 
 async fn is_ready(ready: &Ready) {
@@ -58,7 +58,7 @@ async fn a_part_that_is_killed_comes_back_and_the_ready_file_tells() {
         .await;
     is_ready(&after).await;
 
-    kill(before.pids.runner);
+    kill(before.pids.runner.unwrap());
     installation
         .ready_when("another runner", |it| it.pids.runner != before.pids.runner)
         .await;
@@ -106,7 +106,7 @@ async fn an_up_under_nohup_outlives_its_terminal() {
     let ready = installation.start(command).await;
     installation.hang_up();
     // It would have begun to end before it could answer this.
-    kill(ready.pids.runner);
+    kill(ready.pids.runner.unwrap());
     let after = installation
         .ready_when("another runner", |it| it.pids.runner != ready.pids.runner)
         .await;

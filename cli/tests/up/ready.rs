@@ -41,7 +41,8 @@ async fn everything_it_tells_is_true() {
             .status()
             .is_success()
     );
-    for pid in [ready.pids.nats, ready.pids.coordinator, ready.pids.runner] {
+    let runner = ready.pids.runner.unwrap();
+    for pid in [ready.pids.nats, ready.pids.coordinator, runner] {
         assert!(is_alive(pid));
     }
     let mode = std::fs::metadata(installation.ready_file())

@@ -147,7 +147,7 @@ fn a_configuration_is_told_all_that_is_wrong_with_it() {
     command.arg("--config").arg(&path);
     let said = refused(command, 64);
     assert!(
-        said.contains("[nats], which `flotilla up` decides itself"),
+        said.contains("[nats] url, which `flotilla up` decides itself"),
         "{said}"
     );
 }

@@ -114,6 +114,12 @@ impl Client {
     }
 }
 
+/// Whether a text is the address of one server, as [`Options::url`] takes it.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    text.parse::<async_nats::ServerAddr>().is_ok()
+}
+
 /// Doubling, with chance in it, so that a fleet does not knock all at once.
 fn pause_before(attempt: usize) -> Duration {
     let doubled = 20_u64.saturating_mul(1 << attempt.min(10));

@@ -17,7 +17,7 @@ mod publish;
 mod record;
 
 pub use command::{CommandDelivery, CommandFeed, Sent};
-pub use connect::{Client, Connection, Options};
+pub use connect::{Client, Connection, Options, is_address};
 pub use decision::Recorded;
 pub use error::Error;
 pub use event::{EventRow, LastEvent};

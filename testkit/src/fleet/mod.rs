@@ -7,9 +7,11 @@ mod installation;
 mod requests;
 mod sessions;
 
+mod elsewhere;
 mod faults;
 mod second_coordinator;
 
+pub use elsewhere::Runner;
 pub use installation::{Fleet, Options};
 pub use second_coordinator::Coordinator;
 pub use sessions::BOUND;

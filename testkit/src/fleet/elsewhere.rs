@@ -1,0 +1,99 @@
+//! A runner that `up` did not start: on another machine as far as it knows, with a data folder and a credential of its
+//! own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+use super::installation::{Fleet, UP_BOUND};
+use crate::{child, flotilla, wait};
+
+/// A runner in a process of its own. Dropped, it is ended with every agent it left.
+pub struct Runner {
+    pub host: String,
+    process: Child,
+    folder: TempDir,
+}
+
+impl Fleet {
+    /// Gives a new host its credentials, starts its runner, and waits until the fleet knows it.
+    pub async fn runner_elsewhere(&self, host: &str, projects: &[&Path]) -> Runner {
+        let folder = tempfile::tempdir_in(self.folder.path()).expect("a temporary folder");
+        let creds = folder.path().join("its.creds");
+        let given = self.nats_creds(&["--host", host, "--out", &creds.display().to_string()]);
+        assert!(given.status.success(), "{given:?}");
+        // What is printed is what a person puts into the file.
+        let printed = String::from_utf8(given.stdout).expect("a configuration is text");
+        let mut settings: toml::Table = printed.parse().expect("it is TOML");
+        let runner = settings["runner"].as_table_mut().expect("a section");
+        let text = |path: &Path| toml::Value::from(path.display().to_string());
+        runner.insert("data".to_owned(), text(&data(folder.path())));
+        let projects: Vec<_> = projects.iter().map(|path| text(path)).collect();
+        runner.insert("projects".to_owned(), projects.into());
+        let file = folder.path().join("runner.toml");
+        std::fs::write(&file, settings.to_string()).expect("a configuration file");
+        let log = std::fs::File::create(folder.path().join("log")).expect("a log file");
+        let mut command = Command::new(flotilla::path());
+        command
+            .arg("runner")
+            .arg("--config")
+            .arg(&file)
+            .env("HOME", folder.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log file"))
+            .stderr(log);
+        let it = Runner {
+            host: host.to_owned(),
+            process: child::spawn(command).expect("a runner starts"),
+            folder,
+        };
+        wait::until(&format!("the host {host}"), UP_BOUND, async || {
+            let seen = self.try_get(&format!("/api/hosts/{host}")).await;
+            match seen {
+                Ok(host) if host["state"] == "online" => Ok(()),
+                other => Err(format!("{other:?}, having said: {}", it.log())),
+            }
+        })
+        .await;
+        it
+    }
+
+    /// `flotilla nats creds` for this fleet, with these words besides.
+    pub fn nats_creds(&self, words: &[&str]) -> Output {
+        Command::new(flotilla::path())
+            .args(["nats", "creds", "--data"])
+            .arg(self.data())
+            .args(words)
+            .output()
+            .expect("`flotilla` can be run")
+    }
+}
+
+impl Runner {
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    pub fn data(&self) -> PathBuf {
+        data(self.folder.path())
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+        // Its shims are not its children, and outlive it.
+        Command::new(flotilla::path())
+            .arg("down")
+            .arg("--data")
+            .arg(self.data())
+            .output()
+            .ok();
+    }
+}
+
+fn data(folder: &Path) -> PathBuf {
+    folder.join("data")
+}

@@ -49,6 +49,12 @@ impl Show {
             pending_gates: stored.pending_gates,
             oldest_gate: stored.oldest_gate,
             waiting_since: stored.waiting_since,
+            // What an ended session was still told, nobody will take.
+            undelivered: if stored.ended() {
+                Vec::new()
+            } else {
+                stored.undelivered.clone()
+            },
             added: facts.added,
             removed: facts.removed,
             turns: facts.turns,

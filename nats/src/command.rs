@@ -28,6 +28,10 @@ pub struct Order {
     pub body: Wire<Command>,
 }
 
+/// The type of a message's command, and the action of its audit record: that one tells every coordinator of a message
+/// that its host has not taken yet.
+pub const MESSAGE_SEND: &str = "message.send";
+
 messages! {
     /// One wish.
     pub enum Command {

@@ -4,7 +4,7 @@ use nats::ids::{GateId, SessionId};
 
 use super::exit::Error;
 use super::server::Server;
-use super::view::{GateView, SessionView};
+use super::view::{GateView, HostView, SessionView};
 
 /// Finds the session that a person means.
 pub(super) async fn session(server: &Server, text: &str) -> Result<SessionId, Error> {
@@ -71,6 +71,12 @@ pub(super) async fn gates(server: &Server, query: &[(&str, &str)]) -> Result<Vec
         .collect::<Result<_, _>>()?;
     gates.sort_by_key(|gate| gate.opened_at);
     Ok(gates)
+}
+
+/// The host of a session, if the server can say how it stands: what is shown stands without it, too.
+pub(super) async fn host(server: &Server, name: &str) -> Option<HostView> {
+    let row = server.get(&["api", "hosts", name], &[]).await.ok()?;
+    server.view(&row).ok()
 }
 
 /// The one whose id ends so. Without a hint: none does; with one: several do.

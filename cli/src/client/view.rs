@@ -50,6 +50,8 @@ pub(super) struct SessionView {
     #[serde(default)]
     pub waiting_since: Option<Timestamp>,
     #[serde(default)]
+    pub undelivered: Vec<SentView>,
+    #[serde(default)]
     pub added: u32,
     #[serde(default)]
     pub removed: u32,
@@ -63,6 +65,14 @@ pub(super) struct SessionView {
     #[serde(default)]
     pub created_by_name: Option<String>,
     pub updated_at: Timestamp,
+}
+
+/// A message that the host has not taken.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SentView {
+    pub at: Timestamp,
+    #[serde(default)]
+    pub by_name: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

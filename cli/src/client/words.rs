@@ -3,7 +3,7 @@
 use nats::event::{State, ToolOutcome, Verdict};
 
 use super::clock::Clock;
-use super::view::{GateState, GateView, SessionView, Word};
+use super::view::{GateState, GateView, HostState, HostView, SentView, SessionView, Word};
 use super::visible::one_line;
 
 /// How a session stands, with since when or why.
@@ -113,5 +113,32 @@ fn receipt(gate: &GateView, clock: &Clock) -> String {
             "delivered to the host; the agent has not been told yet".to_owned()
         }
         (None, None, None) => "recorded; the host has not taken it yet".to_owned(),
+    }
+}
+
+/// That a host is silent and since when; none while it is heard of or nobody can say.
+pub(super) fn silence(host: &HostView, clock: &Clock) -> Option<String> {
+    let name = one_line(&host.host);
+    match (&host.state, host.heard_at) {
+        (Word::Known(HostState::Silent), Some(heard)) => Some(format!(
+            "{name} has not been heard for {}",
+            clock.ago(heard)
+        )),
+        (Word::Known(HostState::Silent), None) => Some(format!("{name} is silent")),
+        (Word::Known(HostState::Online | HostState::Unknown) | Word::New(_), _) => None,
+    }
+}
+
+/// How far a message has come that its host has not taken.
+pub(super) fn undelivered(message: &SentView, silence: Option<&str>, clock: &Clock) -> String {
+    let by = message
+        .by_name
+        .as_deref()
+        .map(|name| format!(" of {}", one_line(name)))
+        .unwrap_or_default();
+    let at = clock.moment(message.at);
+    match silence {
+        Some(silence) => format!("Message{by}: accepted at {at}; {silence}"),
+        None => format!("Message{by}: accepted at {at}; on its way to the host"),
     }
 }

@@ -11,7 +11,7 @@ use super::{
     Accepted, AgentRow, AuditRow, DecisionRequest, ErrorBody, EventRow, Gate, Health, HostRow,
     LoginRequest, Me, MessageRequest, Page, ProjectRow, Readiness, SessionCreate, SessionDiff,
     SessionRow, SetupRequest, SetupStatus, SocketDown, SocketUp, TokenCreate, TokenCreated,
-    TokenRow,
+    TokenRow, WaitingMessage,
 };
 
 /// What could not be generated.
@@ -56,6 +56,7 @@ pub fn typescript(folder: &Path) -> Result<(), Error> {
         TokenCreate,
         TokenCreated,
         TokenRow,
+        WaitingMessage,
     );
     export!(Event, live::Live, command::Command);
     export!(

@@ -1,7 +1,8 @@
-//! What people say to a session, and the receipt they get.
+//! What people say to a session, and the receipts they get.
 
+use nats::Timestamp;
 use nats::event::{Attachment, Delivery};
-use nats::ids::CommandId;
+use nats::ids::{CommandId, UserId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -31,4 +32,29 @@ pub struct MessageRequest {
 pub struct Accepted {
     #[schema(value_type = String)]
     pub id: CommandId,
+}
+
+/// A message that is stored for its host and that the host has not taken: accepted, not delivered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+pub struct SentMessage {
+    #[schema(value_type = String)]
+    pub id: CommandId,
+    #[schema(value_type = Option<String>)]
+    pub by: Option<UserId>,
+    pub by_name: Option<String>,
+    /// When it was accepted.
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+}
+
+/// What such a message says.
+#[derive(Debug, Clone, Serialize, TS, ToSchema)]
+pub struct WaitingMessage {
+    #[schema(value_type = String)]
+    pub id: CommandId,
+    pub text: String,
+    #[schema(value_type = String)]
+    pub delivery: Delivery,
+    #[schema(value_type = Vec<Object>)]
+    pub attachments: Vec<Attachment>,
 }

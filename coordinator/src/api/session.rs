@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
+use super::SentMessage;
+
 /// A new session. `host` left out = placed; `id` given = asking again changes nothing.
 #[derive(Debug, Clone, Deserialize, TS, ToSchema)]
 pub struct SessionCreate {
@@ -76,6 +78,8 @@ pub struct SessionRow {
     pub oldest_gate: Option<GateId>,
     #[schema(value_type = Option<String>)]
     pub waiting_since: Option<Timestamp>,
+    /// Messages that are on their way to the host, oldest first: accepted, and not delivered.
+    pub undelivered: Vec<SentMessage>,
     /// Lines, over all file changes so far.
     pub added: u32,
     pub removed: u32,

@@ -6,7 +6,7 @@
 use nats::Timestamp;
 use nats::audit::{ActionRecord, DecisionRecord, Origin};
 use nats::client::{self, Client, PublishError, Recorded, Records, WriteError};
-use nats::command::{Command, GateDecide, Order, SessionStart};
+use nats::command::{Command, GateDecide, MESSAGE_SEND, MessageSend, Order, SessionStart};
 use nats::event::Attachment;
 use nats::ids::{AttachmentId, AuditId, CommandId, HostName, SessionId, UserId};
 use nats::record::SessionRecord;
@@ -54,6 +54,8 @@ pub enum Error {
         #[source]
         source: client::Error,
     },
+    #[error("could not read a message that waits for its host")]
+    WaitingMessage(#[source] client::Error),
     #[error("could not store the attachment")]
     Attachment(#[source] client::Error),
 }
@@ -146,6 +148,23 @@ impl Dispatch {
     ) -> Result<(), Error> {
         self.send(record, id, command, Some(by), Timestamp::now())
             .await
+    }
+
+    /// A message that still waits for its host; none once the host has taken it.
+    pub async fn waiting_message(
+        &self,
+        record: &SessionRecord,
+        id: CommandId,
+    ) -> Result<Option<MessageSend>, Error> {
+        let found = self
+            .client
+            .waiting_command(&record.host, record.session, MESSAGE_SEND, id)
+            .await
+            .map_err(Error::WaitingMessage)?;
+        Ok(found.and_then(|order| match order.body {
+            Wire::Known(Command::MessageSend(message)) => Some(message),
+            Wire::Known(_) | Wire::Unknown(_) => None,
+        }))
     }
 
     /// Records a decision; the first one wins.

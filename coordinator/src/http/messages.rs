@@ -1,14 +1,15 @@
 //! What people say to a session.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use nats::command::MessageSend;
+use nats::command::{MESSAGE_SEND, MessageSend};
+use nats::ids::{CommandId, SessionId};
 
 use super::app::App;
-use super::body::{Json, SessionPath, too_large};
+use super::body::{Json, SessionPath, too_large, unknown_session};
 use super::caller::Caller;
 use super::error::ApiError;
-use crate::api::{Accepted, ErrorBody, MessageRequest};
+use crate::api::{Accepted, ErrorBody, MessageRequest, WaitingMessage};
 use crate::projection::query;
 
 /// Of one message. What is longer is a file.
@@ -50,10 +51,41 @@ pub async fn send(
     app.dispatch
         .audit(
             &caller.actor(),
-            Caller::action("message.send", session, id, subject),
+            Caller::action(MESSAGE_SEND, session, id, subject),
         )
         .await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Accepted { id })))
+}
+
+/// What a message says that its host has not taken yet. Once it has, the session's log has it.
+#[utoipa::path(get, path = "/api/sessions/{id}/messages/{command}", tag = "sessions", responses(
+    (status = 200, body = WaitingMessage), (status = "default", body = ErrorBody)))]
+pub async fn show(
+    State(app): State<App>,
+    _caller: Caller,
+    Path((session, command)): Path<(String, String)>,
+) -> Result<axum::Json<WaitingMessage>, ApiError> {
+    let missing = || {
+        ApiError::not_found(
+            "unknown_message",
+            format!("No message `{command}` waits for its host."),
+        )
+        .hint("One that was delivered is in the session's events.")
+    };
+    let id: SessionId = session.parse().map_err(|_| unknown_session(&session))?;
+    let command_id: CommandId = command.parse().map_err(|_| missing())?;
+    let stored = app.session(id).await?;
+    let message = app
+        .dispatch
+        .waiting_message(&stored.record, command_id)
+        .await?
+        .ok_or_else(missing)?;
+    Ok(axum::Json(WaitingMessage {
+        id: command_id,
+        text: message.text,
+        delivery: message.delivery,
+        attachments: message.attachments,
+    }))
 }
 
 fn check(request: &MessageRequest) -> Result<(), ApiError> {

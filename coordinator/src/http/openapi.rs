@@ -35,6 +35,7 @@ use super::{
         events::list,
         events::show,
         messages::send,
+        messages::show,
         attachments::create,
         diff::show,
         controls::interrupt,

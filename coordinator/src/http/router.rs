@@ -28,6 +28,7 @@ pub fn router(app: App) -> Router {
         .route("/api/sessions/{id}/events", get(events::list))
         .route("/api/sessions/{id}/events/{seq}", get(events::show))
         .route("/api/sessions/{id}/messages", post(messages::send))
+        .route("/api/sessions/{id}/messages/{command}", get(messages::show))
         .route("/api/sessions/{id}/attachments", post(attachments::create))
         .route("/api/sessions/{id}/interrupt", post(controls::interrupt))
         .route("/api/sessions/{id}/stop", post(controls::stop))

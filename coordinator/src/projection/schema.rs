@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::Error;
 
 /// Raise it with every change of a table or of what is folded into a row.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const TABLES: &str = "
 -- How far each stream is contained in the rows below, and the hash of the last message: it tells the stream from
@@ -63,6 +63,10 @@ CREATE INDEX gates_unsettled ON gates (id) WHERE unsettled = 1;
 -- Messages that a session has taken into its keeping.
 CREATE TABLE receipts (command TEXT PRIMARY KEY, session TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
 
+-- Messages that people sent and that their session has not taken yet; `sequence` is of their audit record.
+CREATE TABLE sent (command TEXT PRIMARY KEY, session TEXT NOT NULL, sequence INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE INDEX sent_of ON sent (session, sequence);
+
 CREATE TABLE audit (sequence INTEGER PRIMARY KEY, action TEXT NOT NULL, session TEXT, body TEXT NOT NULL) STRICT;
 CREATE INDEX audit_of ON audit (session, sequence);
 
@@ -113,6 +117,7 @@ pub(super) fn clear(connection: &mut Connection) -> Result<(), rusqlite::Error> 
         "unclaimed",
         "gates",
         "receipts",
+        "sent",
         "audit",
         "hosts",
     ] {

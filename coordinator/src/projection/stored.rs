@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::facts::Facts;
 use super::gate::GateFacts;
+use crate::api::SentMessage;
 
 /// A session's record and what its events add up to.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,7 @@ pub struct StoredSession {
     pub pending_gates: u32,
     pub oldest_gate: Option<GateId>,
     pub waiting_since: Option<nats::Timestamp>,
+    pub undelivered: Vec<SentMessage>,
 }
 
 impl StoredSession {
@@ -28,6 +30,7 @@ impl StoredSession {
             pending_gates: 0,
             oldest_gate: None,
             waiting_since: None,
+            undelivered: Vec::new(),
         }
     }
 
@@ -60,7 +63,8 @@ pub(super) const SESSION_COLUMNS: &str = "sessions.record, sessions.facts, \
      (SELECT count(*) FROM gates WHERE gates.session = sessions.id AND gates.state = 'pending'), \
      (SELECT min(id) FROM gates WHERE gates.session = sessions.id AND gates.state = 'pending'), \
      (SELECT min(json_extract(facts, '$.opened.at')) FROM gates \
-      WHERE gates.session = sessions.id AND gates.state = 'pending')";
+      WHERE gates.session = sessions.id AND gates.state = 'pending'), \
+     (SELECT json_group_array(json(sent.body) ORDER BY sent.sequence) FROM sent WHERE sent.session = sessions.id)";
 
 pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<StoredSession> {
     Ok(StoredSession {
@@ -71,20 +75,21 @@ pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<StoredSession> {
         waiting_since: row
             .get::<_, Option<String>>(4)?
             .and_then(|text| nats::Timestamp::try_from(text).ok()),
+        undelivered: json(row, 5)?,
     })
 }
 
 /// A gate after the columns of its session.
 pub(super) fn gate(row: &Row<'_>) -> rusqlite::Result<StoredGate> {
-    let id: Option<GateId> = parsed(row, 5)?;
+    let id: Option<GateId> = parsed(row, 6)?;
     Ok(StoredGate {
         id: id.ok_or(rusqlite::Error::InvalidColumnType(
-            5,
+            6,
             "id".to_owned(),
             rusqlite::types::Type::Null,
         ))?,
         session: session(row)?,
-        facts: json(row, 6)?,
+        facts: json(row, 7)?,
     })
 }
 

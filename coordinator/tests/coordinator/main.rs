@@ -19,6 +19,7 @@ mod events;
 mod gates;
 mod nats_restart;
 mod rebuild;
+mod receipts;
 mod sessions;
 mod side_by_side;
 mod socket;

@@ -9,7 +9,7 @@ use super::connect::Client;
 use super::error::Error;
 use super::publish::{Expect, PublishError};
 use crate::command::Order;
-use crate::ids::HostName;
+use crate::ids::{CommandId, HostName, SessionId};
 use crate::{stream, subject};
 
 /// What became of sending a command.
@@ -39,6 +39,26 @@ impl Client {
             Err(PublishError::WrongLastSequence) => Ok(Sent::Already),
             Err(other) => Err(other),
         }
+    }
+
+    /// A command that still waits for its host; none once the host has taken it.
+    pub async fn waiting_command(
+        &self,
+        host: &HostName,
+        session: SessionId,
+        command_type: &str,
+        id: CommandId,
+    ) -> Result<Option<Order>, Error> {
+        let subject = subject::command(host, session, command_type, id);
+        let Some((_, payload)) = self.last_message(stream::COMMANDS, &subject).await? else {
+            return Ok(None);
+        };
+        serde_json::from_slice(&payload)
+            .map(Some)
+            .map_err(|source| Error::Malformed {
+                what: subject,
+                source,
+            })
     }
 
     /// The commands of one host, in order, across restarts of the server.

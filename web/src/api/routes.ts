@@ -18,6 +18,7 @@ import type {
   SessionRow,
   SetupRequest,
   SetupStatus,
+  WaitingMessage,
 } from "./wire.ts";
 
 export const routes = {
@@ -39,6 +40,9 @@ export const routes = {
   diff: (session: string) => get<SessionDiff>(`/api/sessions/${session}/diff`),
   sendMessage: (session: string, request: MessageRequest) =>
     post<Accepted>(`/api/sessions/${session}/messages`, request),
+  /** What a message says that its host has not taken. */
+  waitingMessage: (session: string, message: string) =>
+    get<WaitingMessage>(`/api/sessions/${session}/messages/${message}`),
   attach: (session: string, file: File) =>
     upload<Attachment>(`/api/sessions/${session}/attachments?name=${encodeURIComponent(file.name)}`, file),
   interrupt: (session: string) => post<Accepted>(`/api/sessions/${session}/interrupt`),

@@ -23,6 +23,7 @@ function session(id: string, state: State, minute = 0, pending = 0): SessionRow 
     isolated: true,
     model: null,
     pending_gates: pending,
+    undelivered: [],
     oldest_gate: null,
     waiting_since: pending > 0 ? moment(minute) : null,
     added: 0,

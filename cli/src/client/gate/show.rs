@@ -8,7 +8,7 @@ use crate::client::exit::Error;
 use crate::client::output::Output;
 use crate::client::reference;
 use crate::client::server::Server;
-use crate::client::view::{GateState, GateView};
+use crate::client::view::{GateState, GateView, HostView};
 use crate::client::visible::one_line;
 use crate::client::words;
 
@@ -16,10 +16,11 @@ pub(super) async fn run(gate: &str, server: &Server, output: &mut Output) -> Res
     let id = reference::gate(server, gate).await?;
     let row = server.get(&["api", "gates", &id.to_string()], &[]).await?;
     let view: GateView = server.view(&row)?;
-    output.answer(&row, |clock| card(&view, clock))
+    let host = reference::host(server, &view.host).await;
+    output.answer(&row, |clock| card(&view, host.as_ref(), clock))
 }
 
-fn card(gate: &GateView, clock: &Clock) -> String {
+fn card(gate: &GateView, host: Option<&HostView>, clock: &Clock) -> String {
     let branch = gate
         .branch
         .as_deref()
@@ -32,6 +33,9 @@ fn card(gate: &GateView, clock: &Clock) -> String {
     )];
     let mut field = |name: &str, value: String| lines.push(format!("  {name:<9}{value}"));
     field("state", words::gate_state(gate, clock));
+    if let Some(silence) = host.and_then(|host| words::silence(host, clock)) {
+        field("host", silence);
+    }
     field("gate", gate.id.to_string());
     field("tool", one_line(&gate.tool));
     let subagent = if gate.parent.is_some() {
@@ -93,7 +97,7 @@ mod tests {
     #[test]
     fn a_command_stands_there_in_full() {
         assert_eq!(
-            card(&gate(json!({})), &Clock::at("2026-11-20T14:30:00Z")),
+            card(&gate(json!({})), None, &Clock::at("2026-11-20T14:30:00Z")),
             "Run a command, in shop · flotilla/00001a2b on vps-2\n  state    Waiting for you since 14:02\n\
              \x20 gate     gate_0192f3a0000070008000000000005e6f\n  tool     Bash\n  asks     claude, in “Fix it” (session 00001a2b)\n  careful  It deletes files.\n\n\
              \x20 $ rm -rf build\n    ls\n\n  description: \"Clean\"\n\nTo decide:\n  flotilla gate allow 00005e6f\n  flotilla gate deny 00005e6f \"why not\""
@@ -107,7 +111,7 @@ mod tests {
         let gate = gate(
             json!({ "state": "decided", "decision": decision, "receipts": { "delivered_at": "2026-11-20T14:05:01Z" } }),
         );
-        let card = card(&gate, &Clock::at("2026-11-20T14:30:00Z"));
+        let card = card(&gate, None, &Clock::at("2026-11-20T14:30:00Z"));
         assert!(
             card.contains(
                 "Denied by Ana at 14:05; delivered to the host; the agent has not been told yet"
@@ -115,5 +119,21 @@ mod tests {
             "{card}"
         );
         assert!(!card.contains("To decide"), "{card}");
+    }
+
+    #[test]
+    fn a_decision_for_a_silent_host_says_since_when_it_is_silent() {
+        let decision = json!({ "verdict": "allow", "input_hash": "h", "by": "usr_0192f3a0000070008000000000000001",
+            "by_name": "Ana", "at": "2026-11-20T14:29:30Z" });
+        let gate = gate(json!({ "state": "decided", "decision": decision }));
+        let host: HostView = serde_json::from_value(
+            json!({ "host": "vps-2", "state": "silent", "heard_at": "2026-11-20T14:29:20Z" }),
+        )
+        .expect("a host");
+        let card = card(&gate, Some(&host), &Clock::at("2026-11-20T14:30:00Z"));
+        assert!(
+            card.contains("Allowed by Ana at 14:29; recorded; the host has not taken it yet\n  host     vps-2 has not been heard for 40 s"),
+            "{card}"
+        );
     }
 }

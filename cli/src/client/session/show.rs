@@ -11,7 +11,7 @@ use crate::client::exit::Error;
 use crate::client::output::Output;
 use crate::client::reference;
 use crate::client::server::Server;
-use crate::client::view::{GateView, SessionView};
+use crate::client::view::{GateView, HostView, SessionView};
 use crate::client::visible::one_line;
 use crate::client::words;
 
@@ -30,7 +30,8 @@ pub(super) async fn run(
     let view: SessionView = server.view(&row)?;
     if !(events || follow) {
         let gates = reference::gates(server, &[("state", "pending"), ("session", &id)]).await?;
-        return output.answer(&row, |clock| card(&view, &gates, clock));
+        let host = reference::host(server, &view.host).await;
+        return output.answer(&row, |clock| card(&view, &gates, host.as_ref(), clock));
     }
     if !output.json {
         let state = words::session_state(&view, &output.clock);
@@ -102,7 +103,13 @@ fn print(event: &Value, output: &mut Output) -> Result<(), Error> {
     }
 }
 
-fn card(session: &SessionView, gates: &[GateView], clock: &Clock) -> String {
+fn card(
+    session: &SessionView,
+    gates: &[GateView],
+    host: Option<&HostView>,
+    clock: &Clock,
+) -> String {
+    let silence = host.and_then(|host| words::silence(host, clock));
     let mut lines = vec![one_line(&session.title)];
     let mut field = |name: &str, value: String| lines.push(format!("  {name:<9}{value}"));
     field("state", words::session_state(session, clock));
@@ -128,6 +135,9 @@ fn card(session: &SessionView, gates: &[GateView], clock: &Clock) -> String {
         ""
     };
     field("host", one_line(&format!("{}{isolation}", session.host)));
+    if let Some(silence) = &silence {
+        field("silent", silence.clone());
+    }
     if let Some(worktree) = &session.worktree {
         field("worktree", one_line(worktree));
     }
@@ -148,6 +158,10 @@ fn card(session: &SessionView, gates: &[GateView], clock: &Clock) -> String {
         "started",
         one_line(&format!("{}{by}", clock.moment(session.created_at))),
     );
+    for message in &session.undelivered {
+        let words = words::undelivered(message, silence.as_deref(), clock);
+        lines.push(format!("\n{words}"));
+    }
     for gate in gates {
         let short = gate.id.short();
         lines.push(format!(
@@ -189,10 +203,41 @@ mod tests {
         }))
         .expect("a gate");
         assert_eq!(
-            card(&session, &[gate], &Clock::at("2026-11-20T14:30:00Z")),
+            card(&session, &[gate], None, &Clock::at("2026-11-20T14:30:00Z")),
             "Fix it\n  state    Waiting for you since 14:02\n  id       ses_0192f3a0000070008000000000001a2b\n\
              \x20 project  shop · flotilla/00001a2b\n  agent    claude (opus)\n  host     vps-1, not isolated\n  changes  +1 −0\n\
              \x20 turns    2, $0.10\n  started  13:00 by Ana\n\nWaiting for you since 14:02: Run npm test\n  flotilla gate show 00005e6f"
+        );
+    }
+
+    #[test]
+    fn a_message_that_a_silent_host_has_not_taken_is_said_to_be_accepted_and_no_more() {
+        let session: SessionView = serde_json::from_value(json!({
+            "id": "ses_0192f3a0000070008000000000001a2b", "title": "Fix it", "state": "lost", "host": "vps-2",
+            "created_at": "2026-11-20T13:00:00Z", "updated_at": "2026-11-20T14:02:00Z",
+            "undelivered": [{ "id": "cmd_0192f3a0000070008000000000005e6f", "at": "2026-11-20T14:29:00Z", "by_name": "Ana" }],
+        }))
+        .expect("a session");
+        let host: HostView = serde_json::from_value(
+            json!({ "host": "vps-2", "state": "silent", "heard_at": "2026-11-20T14:29:20Z" }),
+        )
+        .expect("a host");
+        let clock = Clock::at("2026-11-20T14:30:00Z");
+        let said = card(&session, &[], Some(&host), &clock);
+        assert!(
+            said.contains("\n  silent   vps-2 has not been heard for 40 s\n"),
+            "{said}"
+        );
+        assert!(
+            said.ends_with(
+                "\nMessage of Ana: accepted at 14:29; vps-2 has not been heard for 40 s"
+            ),
+            "{said}"
+        );
+        let on_its_way = card(&session, &[], None, &clock);
+        assert!(
+            on_its_way.ends_with("accepted at 14:29; on its way to the host"),
+            "{on_its_way}"
         );
     }
 }

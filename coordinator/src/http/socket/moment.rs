@@ -63,7 +63,7 @@ pub(super) fn tail(
 
 pub(super) type Fleet = (Vec<StoredSession>, Vec<StoredGate>);
 
-/// Everything that goes on, the last of what has ended, and what waits.
+/// Everything that goes on, the last of what has ended, what waits, and what is decided and not delivered.
 pub(super) fn fleet(connection: &Connection) -> Result<Fleet> {
     let moment = connection.unchecked_transaction()?;
     let list = |ended: bool, limit: usize| {
@@ -81,5 +81,8 @@ pub(super) fn fleet(connection: &Connection) -> Result<Fleet> {
         limit: FLEET_GATES_MAX,
         ..query::GateFilter::default()
     };
-    Ok((sessions, query::gates(&moment, &filter)?))
+    let mut gates = query::gates(&moment, &filter)?;
+    // Decided, and still on the way to its host: the page says how far it is.
+    gates.extend(query::unsettled_gates(&moment)?);
+    Ok((sessions, gates))
 }

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use nats::audit::{ActionRecord, DecisionRecord};
+use nats::command::MESSAGE_SEND;
 use nats::subject;
 use serde::de::DeserializeOwned;
 
 use super::{Batch, Dropped, Error};
-use crate::api::AuditRow;
+use crate::api::{AuditRow, SentMessage};
 
 impl Batch<'_> {
     /// Takes a record up, or says why not.
@@ -32,10 +33,29 @@ impl Batch<'_> {
             else {
                 return Ok(Some(Dropped::Malformed));
             };
+            self.sent(sequence, &record)?;
             action_row(sequence, record)
         };
         self.rows.insert_audit(&row)?;
         Ok(None)
+    }
+
+    /// A message is on its way from here until its session says that it has it.
+    fn sent(&mut self, sequence: u64, record: &ActionRecord) -> Result<(), Error> {
+        let (Some(session), Some(id), MESSAGE_SEND) =
+            (record.session, record.command, record.action.as_str())
+        else {
+            return Ok(());
+        };
+        let message = SentMessage {
+            id,
+            by: record.by,
+            by_name: record.by_name.clone(),
+            at: record.at,
+        };
+        self.rows.insert_sent(sequence, session, &message)?;
+        self.applied.sessions.insert(session);
+        Ok(())
     }
 }
 

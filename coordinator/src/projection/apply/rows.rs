@@ -9,7 +9,7 @@ use nats::record::{HostRecord, SessionRecord};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::event::Header;
-use crate::api::{AuditRow, GateState};
+use crate::api::{AuditRow, GateState, SentMessage};
 use crate::projection::facts::Facts;
 use crate::projection::gate::GateFacts;
 use crate::projection::{Error, stored};
@@ -243,9 +243,29 @@ impl<'transaction> Rows<'transaction> {
         session: SessionId,
         seq: u64,
     ) -> Result<(), Error> {
+        self.execute("DELETE FROM sent WHERE command = ?", [command.to_string()])?;
         self.execute(
             "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?)",
             params![command.to_string(), session.to_string(), seq],
+        )
+    }
+
+    /// A message that was sent, unless its session has it already.
+    pub(super) fn insert_sent(
+        &self,
+        sequence: u64,
+        session: SessionId,
+        message: &SentMessage,
+    ) -> Result<(), Error> {
+        self.execute(
+            "INSERT OR IGNORE INTO sent SELECT ?1, ?2, ?3, ?4 \
+             WHERE NOT EXISTS (SELECT 1 FROM receipts WHERE command = ?1)",
+            params![
+                message.id.to_string(),
+                session.to_string(),
+                sequence,
+                to_json(message)?
+            ],
         )
     }
 

@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
-use nats::audit::{DecisionRecord, Origin};
+use nats::audit::{ActionRecord, DecisionRecord, Origin};
+use nats::command::MESSAGE_SEND;
 use nats::event::{
-    Decision, FileChange, FileChanged, GateDecided, GateKind, GateOpened, GateWithdrawn,
-    SessionEnded, SessionOpened, SessionState, State, Tokens, ToolFinished, ToolOutcome,
-    ToolReleased, TurnFinished, TurnOutcome, Verdict,
+    Decision, Delivery, FileChange, FileChanged, GateDecided, GateKind, GateOpened, GateWithdrawn,
+    MessageUser, SessionEnded, SessionOpened, SessionState, State, Tokens, ToolFinished,
+    ToolOutcome, ToolReleased, TurnFinished, TurnOutcome, Verdict,
 };
-use nats::ids::{AuditId, EventId, TurnId, UserId};
+use nats::ids::{AuditId, CommandId, EventId, TurnId, UserId};
 use nats::wire::Wire;
 use nats::{Envelope, Timestamp, subject};
 use rusqlite::Connection;
@@ -95,6 +96,27 @@ fn recorded(sequence: u64, session: SessionId, gate: GateId) -> Input {
     }
 }
 
+/// Somebody sent a message.
+fn sent(sequence: u64, session: SessionId, command: CommandId) -> Input {
+    let record = ActionRecord {
+        v: 1,
+        id: AuditId::from_uuid(command.uuid()),
+        action: MESSAGE_SEND.to_owned(),
+        by: Some(UserId::from_uuid(session.uuid())),
+        by_name: Some("Ada".to_owned()),
+        session: Some(session),
+        command: Some(command),
+        subject: "3 bytes".to_owned(),
+        at: at(50),
+        from: Origin::default(),
+    };
+    Input::Audit {
+        sequence,
+        subject: subject::audit(&record.action, record.id),
+        body: serde_json::to_vec(&record).unwrap().into(),
+    }
+}
+
 fn opened(gate: GateId) -> Event {
     GateOpened {
         gate,
@@ -117,6 +139,8 @@ fn opened(gate: GateId) -> Event {
 fn life(session: SessionId, gates: [GateId; 3]) -> Vec<Vec<Input>> {
     let [runs, withdrawn, late] = gates;
     let tool_use = format!("use-{runs}");
+    let taken = CommandId::from_uuid(runs.uuid());
+    let waits = CommandId::from_uuid(late.uuid());
     let events: Vec<Event> = vec![
         SessionOpened {
             project: "shop".to_owned(),
@@ -127,6 +151,14 @@ fn life(session: SessionId, gates: [GateId; 3]) -> Vec<Vec<Input>> {
             worktree: "/w".to_owned(),
             isolated: true,
             started_by: None,
+        }
+        .into(),
+        MessageUser {
+            command: taken,
+            text: "now".to_owned(),
+            delivery: Delivery::Queue,
+            attachments: Vec::new(),
+            by: None,
         }
         .into(),
         opened(runs),
@@ -198,7 +230,12 @@ fn life(session: SessionId, gates: [GateId; 3]) -> Vec<Vec<Input>> {
         .map(|(body, seq)| event(session, HOST, seq, body));
     vec![
         events.collect(),
-        vec![recorded(1, session, runs), recorded(2, session, late)],
+        vec![
+            recorded(1, session, runs),
+            recorded(2, session, late),
+            sent(3, session, taken),
+            sent(4, session, waits),
+        ],
         vec![record(session)],
     ]
 }
@@ -212,6 +249,7 @@ fn contents(connection: &Connection) -> String {
         "unclaimed",
         "gates",
         "receipts",
+        "sent",
         "audit",
         "hosts",
         "positions",
@@ -260,6 +298,8 @@ fn streams_and_records_in_any_order_and_any_batches_give_the_same_rows() {
         expected.contains("stopped") && expected.contains("withdrawn"),
         "{expected}"
     );
+    // Of two messages that were sent, one has arrived.
+    assert_eq!(expected.matches("\nsent: ").count(), 1, "{expected}");
     // Each stream keeps its own order; how they are woven is chance: every word of a small alphabet, one input a
     // batch or several.
     for word in 0..200_u32 {

@@ -3,7 +3,9 @@
  * name. Owns its processes and its folder, from the first to the last. Knows no browser.
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -25,6 +27,9 @@ export class Fleet {
   private readonly readyFile = join(this.folder, "ready.json");
   private readonly configuration = join(this.folder, "flotilla.toml");
   private up: ChildProcess | null = null;
+  private readonly others: ChildProcess[] = [];
+  /** Set while the runner is held still. */
+  private thaw: (() => void) | null = null;
 
   /** With a project `shop`, and the `[agents.…]` sections of a configuration file. */
   static async start(agents: string): Promise<Fleet> {
@@ -72,6 +77,51 @@ export class Fleet {
     };
   }
 
+  /** Holds the runner still, as a host that sleeps or lost its link; the returned function lets it go on. */
+  freezeHost(): () => void {
+    const { runner } = this.ready().pids;
+    process.kill(runner, "SIGSTOP");
+    this.thaw = () => {
+      process.kill(runner, "SIGCONT");
+      this.thaw = null;
+    };
+    return this.thaw;
+  }
+
+  /** Kills the coordinator; `up` starts another in its place. */
+  async replaceCoordinator(): Promise<void> {
+    await (
+      await this.killCoordinator()
+    )();
+  }
+
+  /** A second coordinator on the same NATS, with a projection of its own. It ends with the fleet. */
+  async anotherCoordinator(): Promise<Coordinator> {
+    const folder = join(this.folder, `coordinator ${this.others.length + 2}`);
+    mkdirSync(folder);
+    const theirs = readFileSync(join(this.data, "coordinator", "coordinator.toml"), "utf8");
+    const port = await freePort();
+    const configuration = join(folder, "coordinator.toml");
+    writeFileSync(configuration, settingsElsewhere(theirs, `127.0.0.1:${port}`, folder));
+    const log = openSync(join(folder, "log"), "a");
+    const process = spawn(flotilla(), ["coordinator", "--config", configuration], {
+      stdio: ["ignore", log, log],
+    });
+    this.others.push(process);
+    const url = `http://127.0.0.1:${port}`;
+    await until("the other coordinator to be ready", UP_MS, async () => {
+      if (process.exitCode !== null) throw new Error(readFileSync(join(folder, "log"), "utf8"));
+      const answer = await fetch(`${url}/readyz`).catch(() => null);
+      return answer?.ok ? true : null;
+    });
+    return { port, kill: () => void process.kill("SIGKILL") };
+  }
+
+  /** The port of the coordinator that `up` runs. */
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
   /** Ends everything but the agents, removes what the coordinator can rebuild, and starts it again. */
   async restartWithoutProjection(): Promise<void> {
     this.signal("SIGTERM");
@@ -87,6 +137,8 @@ export class Fleet {
   async end(): Promise<void> {
     // A stopped process cannot end.
     this.signal("SIGCONT");
+    this.thaw?.();
+    for (const other of this.others) other.kill("SIGKILL");
     try {
       await run(flotilla(), ["down", "--data", this.data]);
       await this.gone();
@@ -144,6 +196,30 @@ export class Fleet {
     // False when it is gone already, which is as well.
     this.up?.kill(signal);
   }
+}
+
+/** A coordinator beside the one of the installation. */
+export interface Coordinator {
+  readonly port: number;
+  readonly kill: () => void;
+}
+
+/** The settings of one coordinator for another, that listens and keeps its projection elsewhere. */
+function settingsElsewhere(theirs: string, listen: string, data: string): string {
+  const changed = theirs
+    .replace(/^listen = .*$/m, `listen = ${JSON.stringify(listen)}`)
+    .replace(/^data = .*$/m, `data = ${JSON.stringify(data)}`);
+  if (!changed.includes(listen) || !changed.includes(data)) throw new Error(`not understood: ${theirs}`);
+  return changed;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 /** Small, and readable at a glance: what is changed here stands in pictures. */

@@ -76,9 +76,9 @@ export const places = (page: Page): Locator => page.getByRole("navigation", { na
 export async function tap(approval: Locator, button: string): Promise<void> {
   const found = approval.getByRole("button", { name: button, exact: true });
   await expect(async () => {
-    if (await found.isVisible()) await found.click({ timeout: 1000 });
-    await expect(found).toBeHidden({ timeout: 250 });
-  }).toPass({ timeout: SESSION_MS, intervals: [50, 100, 200] });
+    if (await found.isVisible()) await found.click({ timeout: 5000 });
+    await expect(found).toBeHidden({ timeout: 1000 });
+  }).toPass({ timeout: UP_MS, intervals: [50, 100, 200] });
 }
 
 /** Once the card of a call is there, allows it. */

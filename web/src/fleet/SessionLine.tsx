@@ -3,6 +3,7 @@ import { type ReactNode, memo } from "react";
 import { Link } from "wouter";
 import type { SessionRow } from "../api/wire.ts";
 import { Changes } from "../diff/Changes.tsx";
+import { useSilence } from "../hosts/silence.ts";
 import { Moment } from "../ui/Moment.tsx";
 import { StateMark } from "../ui/StateMark.tsx";
 import { dollars } from "../ui/numbers.ts";
@@ -19,6 +20,7 @@ interface SessionLineProps {
 
 export const SessionLine = memo(function SessionLine({ row, current, title }: SessionLineProps): ReactNode {
   const { state, word } = useStanding(row);
+  const silence = useSilence(row.host);
   const quiet = state === "ended" || state === "asleep" || state === "lost";
   return (
     <li>
@@ -39,9 +41,20 @@ export const SessionLine = memo(function SessionLine({ row, current, title }: Se
           className={`text-small ${state === "waiting" ? "text-needs" : "text-faint"}`}
         />
         <span className="col-span-2 col-start-2 flex gap-x-2 text-small text-muted">
-          {/* Under its group's title the word would be said twice. */}
-          <span className={word === title ? "sr-only" : "shrink-0"}>{word} ·</span>
-          <Place row={row} />
+          {silence && state !== "ended" ? (
+            <span className="flex min-w-0" title={silence.title}>
+              <span className="min-w-0 truncate text-bad">
+                {row.host} {silence.since}
+              </span>
+              <span className={`min-w-0 shrink-[50] ${after}`}>{row.project_name}</span>
+            </span>
+          ) : (
+            <>
+              {/* Under its group's title the word would be said twice. */}
+              <span className={word === title ? "sr-only" : "shrink-0"}>{word} ·</span>
+              <Place row={row} />
+            </>
+          )}
           <span className="ml-auto flex shrink-0 gap-x-2">
             <Changes added={row.added} removed={row.removed} />
             {row.cost_usd > 0 ? <span>{dollars(row.cost_usd)}</span> : null}

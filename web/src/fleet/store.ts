@@ -45,6 +45,11 @@ export function pendingGates(gates: Fleet["gates"]): Gate[] {
   return [...gates.values()].filter((gate) => gate.state === "pending").toSorted(byAge);
 }
 
+/** Decided, and neither delivered nor withdrawn: it is shown until it has arrived. */
+export function isOnTheWay({ state, receipts }: Gate): boolean {
+  return state === "decided" && receipts.delivered_at === null && receipts.finished_at === null;
+}
+
 export function byAge(one: Gate, other: Gate): number {
   return one.opened_at.localeCompare(other.opened_at) || one.id.localeCompare(other.id);
 }

@@ -8,6 +8,7 @@ import { Link } from "wouter";
 import type { Gate, GateKind } from "../api/wire.ts";
 import { useMe } from "../account/me.ts";
 import { useFleet } from "../fleet/store.ts";
+import { SilentHost } from "../hosts/SilentHost.tsx";
 import { useOutbox } from "../outbox/outbox.ts";
 import { Moment } from "../ui/Moment.tsx";
 import { useNow } from "../ui/clock.ts";
@@ -85,6 +86,13 @@ function Card({ gate, active, place, onClose = null, cut, unseen }: CardProps): 
             in {gate.project_name}
             {gate.branch ? ` · ${gate.branch}` : ""} on {gate.host}
           </p>
+          {gate.state === "pending" ? (
+            <SilentHost
+              host={gate.host}
+              then="What you decide is kept, and delivered once it is back."
+              className="mt-1"
+            />
+          ) : null}
           {place === "inbox" ? (
             <p className="truncate text-small">
               <Link href={`/sessions/${gate.session}`} className="link">

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import type { Gate } from "../api/wire.ts";
 import { SessionLine } from "../fleet/SessionLine.tsx";
 import { groupSessions } from "../fleet/groups.ts";
-import { byAge, useFleet } from "../fleet/store.ts";
+import { byAge, isOnTheWay, useFleet } from "../fleet/store.ts";
 import { useKeys } from "../ui/keys.ts";
 import { count } from "../ui/numbers.ts";
 import { useWaiting } from "../app/attention.ts";
@@ -52,12 +52,12 @@ function waitingWords(waiting: number): string {
 }
 
 /**
- * The gates of this visit: those that wait, and those that waited since the page was opened. One that is decided
+ * The gates of this visit: those that wait or whose decision is on its way, and those that did since the page was opened. One that is decided
  * keeps its place, so that no other comes to lie under a finger.
  */
 function useVisit(gates: ReadonlyMap<string, Gate>): Gate[] {
   const [seen] = useState(() => new Set<string>());
-  for (const gate of gates.values()) if (gate.state === "pending") seen.add(gate.id);
+  for (const gate of gates.values()) if (gate.state === "pending" || isOnTheWay(gate)) seen.add(gate.id);
   return [...gates.values()].filter((gate) => seen.has(gate.id)).toSorted(byAge);
 }
 

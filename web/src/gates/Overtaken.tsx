@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { Gate } from "../api/wire.ts";
 import { useNow } from "../ui/clock.ts";
 import { clockTime } from "../ui/time.ts";
-import { verdictWords } from "./Receipts.tsx";
+import { verdictWords } from "./receipt.ts";
 
 export function Overtaken({ gate, me }: { gate: Gate; me: string }): ReactNode {
   const now = useNow();

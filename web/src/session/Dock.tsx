@@ -5,7 +5,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
 import type { Gate } from "../api/wire.ts";
-import { byAge, useFleet } from "../fleet/store.ts";
+import { byAge, isOnTheWay, useFleet } from "../fleet/store.ts";
 import { useOutbox } from "../outbox/outbox.ts";
 import { GateCard } from "../gates/GateCard.tsx";
 
@@ -46,7 +46,7 @@ export function Dock({ session }: { session: string }): ReactNode {
   );
 }
 
-/** The gate that is shown: the oldest that waits, or for a moment the one that did. */
+/** The gate that is shown: the oldest that waits, for a moment the one that did, else one whose decision is on its way. */
 function useHeld(
   here: readonly Gate[],
   pending: readonly Gate[],
@@ -54,10 +54,12 @@ function useHeld(
 ): readonly [gate: Gate | null, release: () => void] {
   const [held, setHeld] = useState<string | null>(null);
   const known = here.find((gate) => gate.id === held) ?? null;
-  const next = known ?? pending[0] ?? null;
+  const next = known ?? pending[0] ?? here.find(isOnTheWay) ?? null;
   if (next && next.id !== held) setHeld(next.id);
 
-  const settled = known !== null && !isOvertaken(known) && hasArrived(known) ? known.id : null;
+  // One whose host is silent may be on its way for long: it makes room for what a person can decide meanwhile.
+  const past = known !== null && (hasArrived(known) || (known.decision !== null && pending.length > 0));
+  const settled = known !== null && past && !isOvertaken(known) ? known.id : null;
   useEffect(() => {
     if (settled === null) return;
     const timer = setTimeout(() => setHeld((gate) => (gate === settled ? null : gate)), SHOWN_MS);

@@ -10,6 +10,8 @@ import { ConnectionLine } from "../app/ConnectionLine.tsx";
 import type { SessionRow, State } from "../api/wire.ts";
 import { Changes } from "../diff/Changes.tsx";
 import { useStanding } from "../fleet/standing.ts";
+import { SilentHost } from "../hosts/SilentHost.tsx";
+import { useSilence } from "../hosts/silence.ts";
 import { useWide } from "../ui/media.ts";
 import { StateMark } from "../ui/StateMark.tsx";
 import { sessionTitle } from "../ui/title.ts";
@@ -27,6 +29,7 @@ interface SessionHeadProps {
 export function SessionHead({ row, log, review, onReview }: SessionHeadProps): ReactNode {
   const wide = useWide();
   const { state } = useStanding(row);
+  const silence = useSilence(row.host);
   const mark = <StateMark state={state} named={false} />;
   const actions = (
     <>
@@ -48,7 +51,15 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
         <SessionMeta row={row} log={log} />
         {wide ? null : <div className="flex shrink-0">{actions}</div>}
       </div>
-      {row.state_reason && showsReason[row.state] ? (
+      {row.state === "ended" ? null : (
+        <SilentHost
+          host={row.host}
+          then={silentWords[row.state]}
+          marked={false}
+          className="px-2 pb-1 wide:px-0 wide:pb-0"
+        />
+      )}
+      {row.state_reason && showsReason[row.state] && (!silence || row.state === "ended") ? (
         <p className="px-2 pb-1 text-small text-muted first-letter:uppercase wide:px-0 wide:pb-0">
           {row.state_reason}
         </p>
@@ -68,6 +79,18 @@ const showsReason: Record<State, boolean> = {
   asleep: true,
   lost: true,
   ended: true,
+};
+
+/** What becomes of the session meanwhile. */
+const silentWords: Record<State, string> = {
+  queued: "The session begins once it is back.",
+  starting: "The session goes on once it is back.",
+  idle: "The session goes on once it is back.",
+  working: "The session goes on once it is back.",
+  waiting: "The session goes on once it is back.",
+  asleep: "The session wakes once it is back.",
+  lost: "The session goes on once it is back.",
+  ended: "",
 };
 
 function Back(): ReactNode {

@@ -1,5 +1,6 @@
 /** All there is to a tool call: what was asked, who decided, what changed, what came out. */
 import type { ReactNode } from "react";
+import { Steps } from "../ui/Steps.tsx";
 import { absolute } from "../ui/time.ts";
 import { visible } from "../ui/visible.ts";
 import { FilePatch } from "../diff/FilePatch.tsx";
@@ -28,23 +29,32 @@ export function ToolDetail({ item, worktree }: { item: ToolItem; worktree: strin
           }}
         />
       )}
-      {gate ? <Decided gate={gate} /> : null}
+      {gate ? <Decided item={item} gate={gate} /> : null}
       {finished ? <Output result={finished} /> : null}
     </div>
   );
 }
 
-function Decided({ gate }: { gate: GateProgress }): ReactNode {
+function Decided({ item, gate }: { item: ToolItem; gate: GateProgress }): ReactNode {
   const { decided, withdrawn } = gate;
   if (decided) {
     const { verdict, by_name, reason, answers, input } = decided.decision;
     return (
-      <p className="text-small text-muted" title={absolute(decided.at)}>
+      <div className="text-small text-muted" title={absolute(decided.at)}>
+        <Steps
+          dotsOnly
+          steps={[
+            { word: "decided", at: decided.decision.at },
+            { word: "delivered", at: decided.at },
+            { word: "the agent told", at: item.released?.at ?? null },
+            { word: "reported back", at: item.finished?.at ?? null },
+          ]}
+        />{" "}
         {verdictWords[verdict]} by {by_name}
         {input === undefined ? "" : ", with another input"}
         {reason ? `: “${reason}”` : ""}
         {answers ? `: ${Object.values(answers).flat().map(String).join(", ")}` : ""}
-      </p>
+      </div>
     );
   }
   if (withdrawn)

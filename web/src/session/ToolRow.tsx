@@ -17,6 +17,7 @@ import type { Decision } from "../api/wire.ts";
 import { Changes } from "../diff/Changes.tsx";
 import { duration } from "../ui/time.ts";
 import { visible } from "../ui/visible.ts";
+import { useFleet } from "../fleet/store.ts";
 import { isQueued, useOutbox } from "../outbox/outbox.ts";
 import { outcomeWords } from "../ui/words.ts";
 import { SessionContext } from "./context.ts";
@@ -35,7 +36,8 @@ export const ToolRow = memo(function ToolRow({ item }: { item: ToolItem }): Reac
   const Icon = icons[summary.class];
   const gate = item.gate?.opened.gate ?? "";
   const queued = useOutbox(({ wishes }) => isQueued(wishes, gate));
-  const { words, look } = standing(item, queued);
+  const onTheWay = useFleet(({ gates }) => gates.get(gate)?.state === "decided");
+  const { words, look } = standing(item, queued, onTheWay);
   const added = item.files.reduce((sum, file) => sum + file.added, 0);
   const removed = item.files.reduce((sum, file) => sum + file.removed, 0);
   return (
@@ -75,6 +77,7 @@ function said({ verdict, answers }: Decision): string {
 function standing(
   { gate, released, finished, at }: ToolItem,
   queued: boolean,
+  onTheWay: boolean,
 ): { words: string; look: string } {
   if (finished) {
     const words = outcomeWords[finished.outcome];
@@ -92,6 +95,7 @@ function standing(
       look: released.allowed ? "text-accent" : "text-needs",
     };
   if (gate?.decided) return { words: "decided", look: "text-muted" };
+  if (gate && onTheWay) return { words: "decision on its way", look: "text-muted" };
   if (gate && queued) return { words: "decision queued", look: "text-muted" };
   if (gate) return { words: "needs you", look: "font-medium text-needs" };
   return { words: "asked", look: "text-faint" };

@@ -3,12 +3,13 @@
  * brings older parts when one comes to the beginning.
  */
 import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
-import { ArrowDown } from "lucide-react";
+import { ArrowDown, ArrowUp } from "lucide-react";
 import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { useServices } from "../app/services.ts";
 import type { SessionRow } from "../api/wire.ts";
 import { Retrying } from "./Retrying.tsx";
 import { RowView } from "./RowView.tsx";
+import type { SessionLog } from "./reduce.ts";
 import { type Row, rowsOf } from "./rows.ts";
 import type { SessionView } from "./store.ts";
 
@@ -41,8 +42,10 @@ export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
     scrollEndThreshold: END_PX,
   });
   const begun = rows.length > 0;
-  const [atEnd, setAtEnd] = useEndInSight(scroller, virtual, begun);
-  const leftOff = useLeftOff(id, rows);
+  const [atEnd, setAtEnd] = useEndInSight(scroller, virtual, begun ? view.begun : 0);
+  const mark = leftOffRow(rows, log, view.leftOff);
+  const seen = useSeen(view.leftOff, mark, virtual);
+  const goBack = useGoBack(virtual, mark, () => store.backToLeftOff());
 
   const onScroll = (): void => {
     const element = scroller.current;
@@ -76,7 +79,7 @@ export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
                 style={{ transform: `translateY(${item.start}px)` }}
               >
                 <RowView row={shown} session={id} />
-                {shown.key === leftOff && item.index < rows.length - 1 ? <LeftOff /> : null}
+                {item.index === mark && item.index < rows.length - 1 ? <LeftOff /> : null}
               </div>
             ) : null;
           })}
@@ -84,6 +87,17 @@ export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
         {log?.facts.retry ? <Retrying retry={log.facts.retry} /> : null}
       </section>
       <Announcements rows={rows} />
+      {begun && view.leftOff !== null && !seen ? (
+        <button
+          type="button"
+          className="button absolute top-3 right-4 shadow-md"
+          disabled={older === "loading"}
+          onClick={goBack}
+        >
+          <ArrowUp size={16} aria-hidden />
+          {older === "loading" ? "Loading what you missed" : "Where you left off"}
+        </button>
+      ) : null}
       {begun && !atEnd ? (
         <button
           type="button"
@@ -104,7 +118,7 @@ const estimates: Record<Row["kind"], number> = { item: 72, tool: 32, run: 32 };
 function useEndInSight(
   scroller: RefObject<HTMLElement | null>,
   virtual: Virtualizer<HTMLElement, Element>,
-  begun: boolean,
+  begun: number,
 ): readonly [atEnd: boolean, setAtEnd: (atEnd: boolean) => void] {
   const [atEnd, setAtEnd] = useState(true);
   const follow = useRef(atEnd);
@@ -122,7 +136,7 @@ function useEndInSight(
   }, [scroller, size]);
   useEffect(() => {
     const element = scroller.current;
-    if (!element || !begun) return;
+    if (!element || begun === 0) return;
     virtual.scrollToEnd();
     const observer = new ResizeObserver(() => {
       if (follow.current) virtual.scrollToEnd();
@@ -137,19 +151,49 @@ function isAtEnd({ scrollHeight, scrollTop, clientHeight }: HTMLElement): boolea
   return scrollHeight - scrollTop - clientHeight <= END_PX;
 }
 
-/** Of each session the last row that was there when its page was left, for as long as the tab lives. */
-const left = new Map<string, string>();
+/** The last row that was there before this tab was away; null while it lies before what is held. */
+function leftOffRow(rows: readonly Row[], log: SessionLog | null, leftOff: number | null): number | null {
+  if (!log || leftOff === null || log.from > leftOff) return null;
+  const index = rows.findLastIndex((row) => seqOf(row) <= leftOff);
+  return index < 0 ? null : index;
+}
 
-function useLeftOff(id: string, rows: readonly Row[]): string | null {
-  const [key] = useState(() => left.get(id) ?? null);
-  const last = rows.at(-1)?.key;
+function seqOf(row: Row): number {
+  return row.kind === "run" ? (row.items[0]?.seq ?? 0) : row.item.seq;
+}
+
+/** Whether the mark has been in sight: then the way to it is not offered any more. */
+function useSeen(
+  leftOff: number | null,
+  mark: number | null,
+  virtual: Virtualizer<HTMLElement, Element>,
+): boolean {
+  const [seen, setSeen] = useState<number | null>(null);
+  const { range } = virtual;
+  if (mark !== null && range && mark >= range.startIndex && mark <= range.endIndex && seen !== leftOff) {
+    setSeen(leftOff);
+  }
+  return seen !== null && seen === leftOff;
+}
+
+/** Loads back to the mark, and goes there once it is drawn. */
+function useGoBack(
+  virtual: Virtualizer<HTMLElement, Element>,
+  mark: number | null,
+  load: () => Promise<void>,
+): () => void {
+  const [going, setGoing] = useState(false);
   useEffect(() => {
-    if (last === undefined) return;
-    return () => {
-      left.set(id, last);
-    };
-  }, [id, last]);
-  return key;
+    if (!going || mark === null) return;
+    virtual.scrollToIndex(mark, { align: "center" });
+    // The way there is done once; what comes after is the reader's.
+    // oxlint-disable-next-line react/set-state-in-effect
+    setGoing(false);
+  }, [virtual, mark, going]);
+  return () => {
+    setGoing(true);
+    void load();
+  };
 }
 
 function LeftOff(): ReactNode {

@@ -4,8 +4,10 @@ import { type ReactNode, use } from "react";
 import { Moment } from "../ui/Moment.tsx";
 import { useWide } from "../ui/media.ts";
 import { bytes } from "../ui/numbers.ts";
+import { Steps } from "../ui/Steps.tsx";
 import { SessionContext } from "./context.ts";
 import type { UserItem } from "./items.ts";
+import { messageSteps } from "./message.ts";
 import { useOpen } from "./opened.ts";
 
 /** How much of a long text stands there at first: it is the person's own, and what came of it matters more. */
@@ -39,11 +41,20 @@ export function UserRow({ item }: { item: UserItem }): ReactNode {
             {file.name}, {bytes(file.bytes)}
           </p>
         ))}
-        <p className="mt-0.5 text-small text-faint">
+        <div className="mt-0.5 text-small text-faint">
           {name ? `${name} · ` : ""}
           <Moment at={item.at} as="clock" />
-          {item.delivery === "steer" ? " · into the running turn" : ""}
-        </p>
+          {item.delivery === "steer" ? " · into the running turn" : ""}{" "}
+          <Steps
+            dotsOnly
+            steps={messageSteps({
+              written: "unknown",
+              accepted: "unknown",
+              delivered: item.at,
+              takenUp: item.deliveredAt,
+            })}
+          />
+        </div>
       </div>
     </div>
   );

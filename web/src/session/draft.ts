@@ -37,7 +37,7 @@ export class Draft {
   }
 
   take(event: KnownEventRow): void {
-    const { at } = event;
+    const { at, seq } = event;
     switch (event.type) {
       case "session.opened": {
         const { title, branch, worktree, isolated, agent } = event.data;
@@ -85,7 +85,17 @@ export class Draft {
         });
         this.partials = noPartials;
         const id = `turn:${turn}`;
-        return this.put({ kind: "turn", id, at, outcome, error: error ?? null, durationMs, tokens, costUsd });
+        return this.put({
+          kind: "turn",
+          id,
+          at,
+          seq,
+          outcome,
+          error: error ?? null,
+          durationMs,
+          tokens,
+          costUsd,
+        });
       }
       case "message.user": {
         const { command, text, delivery, attachments, by } = event.data;
@@ -95,6 +105,7 @@ export class Draft {
           kind: "user",
           id,
           at,
+          seq,
           command,
           text,
           delivery,
@@ -109,7 +120,7 @@ export class Draft {
         const item = this.queue.find((queued) => queued.command === event.data.command);
         if (!item) return;
         this.queue = this.queue.filter((queued) => queued !== item);
-        return this.put({ ...item, deliveredAt: at });
+        return this.put({ ...item, seq, deliveredAt: at });
       }
       case "message.assistant": {
         const { message, block, kind, text, parent } = event.data;
@@ -121,6 +132,7 @@ export class Draft {
           kind: "speech",
           id,
           at,
+          seq,
           thinking,
           text,
           streaming: false,
@@ -167,7 +179,7 @@ export class Draft {
         if (change.tool_use && this.items.has(toolId(change.tool_use))) {
           return this.tool(change.tool_use, event, (item) => ({ ...item, files: [...item.files, change] }));
         }
-        return this.put({ kind: "file", id: `file:${event.seq}`, at, change });
+        return this.put({ kind: "file", id: `file:${seq}`, at, seq, change });
       }
       case "warning":
         return this.note(event, "warning", event.data.message, event.data.hint ?? null);
@@ -207,14 +219,15 @@ export class Draft {
     hint: string | null = null,
     detail = "",
   ): void {
-    this.put({ kind: "notice", id: `notice:${row.seq}`, at: row.at, tone, text, hint, detail });
+    this.put({ kind: "notice", id: `notice:${row.seq}`, at: row.at, seq: row.seq, tone, text, hint, detail });
   }
 
   /** Whatever of a call is heard first makes its item: the beginning may lie before the part of the log that is held. */
   private tool(toolUse: string, row: Moment, change: (item: ToolItem) => ToolItem): void {
     const id = toolId(toolUse);
     const known = this.items.get(id);
-    const item: ToolItem = known?.kind === "tool" ? known : { ...blankTool, id, toolUse, at: row.at };
+    const item: ToolItem =
+      known?.kind === "tool" ? known : { ...blankTool, id, toolUse, at: row.at, seq: row.seq };
     this.put(change(item));
   }
 
@@ -241,7 +254,7 @@ function toolId(toolUse: string): string {
   return `tool:${toolUse}`;
 }
 
-const blankTool: Omit<ToolItem, "id" | "toolUse" | "at"> = {
+const blankTool: Omit<ToolItem, "id" | "toolUse" | "at" | "seq"> = {
   kind: "tool",
   tool: "",
   input: null,

@@ -17,6 +17,8 @@ interface Base {
   /** Stable through all that happens to the item: the key of its row. */
   readonly id: string;
   readonly at: string;
+  /** The number of the event that put it in its place. */
+  readonly seq: number;
 }
 
 /** What a person wrote. It stands in the transcript once the agent took it up, in the queue before that. */

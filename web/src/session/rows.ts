@@ -54,6 +54,7 @@ function streaming(partials: Partials): SpeechItem[] {
       kind: "speech",
       id: partial.key,
       at: "",
+      seq: Number.POSITIVE_INFINITY,
       thinking: partial.kind === "thinking",
       text: partial.text,
       streaming: true,

@@ -22,7 +22,13 @@ function span(from: number, to: number): EventRow[] {
 function subscribed(after: number | null, last: number, live: LiveRow[] = []) {
   const reset = after === null || last - after > 1000;
   const from = reset ? Math.max(1, last - TAIL + 1) : after + 1;
-  const frame = { type: "subscribed", session: "ses_1", row: {} as SessionRow, gates: [], live };
+  const frame = {
+    type: "subscribed",
+    session: "ses_1",
+    row: { undelivered: [] as unknown[] } as SessionRow,
+    gates: [],
+    live,
+  };
   return { ...frame, tail: span(from, last), from, to: last, reset } as SessionFrame;
 }
 

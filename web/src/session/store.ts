@@ -2,8 +2,10 @@
  * One session as this tab holds it: the log it has folded, kept in step with the socket. Owns queueing, resyncing and
  * paging; the folding itself is `reduce`'s. Components read it through `useSyncExternalStore`.
  */
+import { knownEvent } from "../api/decode.ts";
 import { routes } from "../api/routes.ts";
 import type { EventRow, SessionRow } from "../api/wire.ts";
+import { heard, passedOver } from "../outbox/heard.ts";
 import type { SessionFrame, SessionWatcher, Socket } from "../stream/connect.ts";
 import { FrameQueue } from "../stream/frame.ts";
 import { emptyLog, fold, foldLives, type SessionLog } from "./reduce.ts";
@@ -13,6 +15,10 @@ export interface SessionView {
   readonly log: SessionLog | null;
   readonly row: SessionRow | null;
   readonly older: "none" | "more" | "loading" | "failed";
+  /** The last event that was here before this tab was away; null when it never was, or missed too little to say so. */
+  readonly leftOff: number | null;
+  /** Counts how often the log began anew: what was on the page then is gone, and the end is shown. */
+  readonly begun: number;
   /** Why the session cannot be shown. */
   readonly problem: string | null;
 }
@@ -20,11 +26,22 @@ export interface SessionView {
 /** A hole that comes back is asked about no more often than this. */
 const RESYNC_MS_MIN = 2000;
 const PAGE_EVENTS = 300;
+/** On the way back to where one left off: as much as the coordinator gives at once. */
+const PAGE_EVENTS_MAX = 1000;
+/** A reconnect that missed less than this was no absence: a mark would only be noise. */
+const ABSENCE_EVENTS_MIN = 30;
 
 export class SessionStore implements SessionWatcher {
   readonly id: string;
   private readonly socket: Socket;
-  private view: SessionView = { log: null, row: null, older: "none", problem: null };
+  private view: SessionView = {
+    log: null,
+    row: null,
+    older: "none",
+    leftOff: null,
+    begun: 0,
+    problem: null,
+  };
   /** Everything held, as it came: older events are put before it and the whole is folded again. */
   private events: EventRow[] = [];
   private resyncedAt = 0;
@@ -32,6 +49,8 @@ export class SessionStore implements SessionWatcher {
   private readonly queue = new FrameQueue<SessionFrame>((frames) => this.take(frames));
   private readonly listeners = new Set<() => void>();
   private unwatch: (() => void) | null = null;
+  /** The last event of the visit before this one. */
+  private left: number | null = null;
 
   constructor(id: string, socket: Socket) {
     this.id = id;
@@ -62,33 +81,66 @@ export class SessionStore implements SessionWatcher {
     this.show({ problem: message });
   }
 
+  /** Loads what lies between the page and where this tab left off, and folds it at once. */
+  async backToLeftOff(): Promise<void> {
+    const { log, leftOff, older } = this.view;
+    if (!log || leftOff === null || log.from <= leftOff || older === "loading") return;
+    this.show({ older: "loading" });
+    try {
+      const missed: EventRow[] = [];
+      for (let before = log.from; before > leftOff;) {
+        // Each page is asked for from where the one before it ended.
+        // oxlint-disable-next-line no-await-in-loop
+        const rows = await this.pageBefore(before, PAGE_EVENTS_MAX);
+        const first = rows[0];
+        if (!first) break;
+        missed.unshift(...rows);
+        before = first.seq;
+      }
+      this.prepend(missed);
+    } catch {
+      this.show({ older: "failed" });
+    }
+  }
+
   async loadOlder(): Promise<void> {
     const { log, older } = this.view;
     if (!log || older === "loading" || older === "none") return;
     this.show({ older: "loading" });
     try {
-      const page = await routes.olderEvents(this.id, log.from, PAGE_EVENTS);
-      this.prepend(page.items.toSorted((one, other) => one.seq - other.seq));
+      this.prepend(await this.pageBefore(log.from, PAGE_EVENTS));
     } catch {
       this.show({ older: "failed" });
     }
+  }
+
+  private async pageBefore(before: number, limit: number): Promise<EventRow[]> {
+    const { items } = await routes.olderEvents(this.id, before, limit);
+    return items.toSorted((one, other) => one.seq - other.seq);
   }
 
   private rest(): void {
     if (this.listeners.size > 0) return;
     this.unwatch?.();
     this.unwatch = null;
+    this.left = this.cursor();
   }
 
   private take(frames: readonly SessionFrame[]): void {
-    let { log, row } = this.view;
+    let { log, row, leftOff, begun } = this.view;
     for (const frame of frames) {
       switch (frame.type) {
         case "subscribed": {
           row = frame.row;
+          leftOff = this.leftOff(frame, log, leftOff);
           if (frame.reset || !log) {
             log = emptyLog(frame.from - 1);
             this.events = [];
+            begun += 1;
+            passedOver(
+              this.id,
+              frame.row.undelivered.map(({ id }) => id),
+            );
           }
           // What is being written stays until it is told anew, whole so far: a coordinator that has just begun does
           // not know it yet, and what became of it meanwhile is in the tail.
@@ -104,13 +156,33 @@ export class SessionStore implements SessionWatcher {
           break;
       }
     }
-    this.show({ log, row, older: olderOf(log, this.view.older), problem: null });
+    this.show({ log, row, leftOff, begun, older: olderOf(log, this.view.older), problem: null });
+  }
+
+  /** Where the reader was before what this frame brings: before the page was left, or before the link was lost. */
+  private leftOff(
+    frame: Extract<SessionFrame, { type: "subscribed" }>,
+    log: SessionLog | null,
+    known: number | null,
+  ): number | null {
+    const left = this.left;
+    this.left = null;
+    if (!log) return known;
+    const missed = frame.to - log.cursor;
+    if (left !== null && missed > 0) return left;
+    return missed >= ABSENCE_EVENTS_MIN ? log.cursor : known;
   }
 
   private append(log: SessionLog, rows: readonly EventRow[]): SessionLog {
     const folded = fold(log, rows);
     if (folded.hole) this.resync();
-    else this.events.push(...rows.filter((row) => row.seq > log.cursor));
+    else {
+      const fresh = rows.filter((row) => row.seq > log.cursor);
+      this.events.push(...fresh);
+      for (const event of fresh.map(knownEvent)) {
+        if (event?.type === "message.user") heard(event.data.command);
+      }
+    }
     return folded.log;
   }
 

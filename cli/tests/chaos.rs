@@ -81,3 +81,8 @@ async fn text_is_whole_after_the_runner_or_its_wire_was_away() {
 async fn whoever_uses_two_coordinators_does_not_notice_that_one_is_killed() {
     hold(&[Fault::OneCoordinator], &[Moment::DecisionInFlight]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_finds_its_way_after_the_network_of_the_host_was_cut() {
+    hold(&[Fault::LinkCut], &[Moment::DecisionInFlight]).await;
+}

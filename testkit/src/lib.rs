@@ -11,6 +11,7 @@
 pub mod wait;
 
 pub mod child;
+pub mod namespace;
 
 pub mod nats_server;
 pub mod repository;

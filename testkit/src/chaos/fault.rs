@@ -30,6 +30,12 @@ pub enum Fault {
     CutOut,
     /// The runner hears nothing; what it sends arrives.
     CutIn,
+    /// No packet passes between the host's network and that of nats-server.
+    LinkCut,
+    /// None from the host.
+    LinkOut,
+    /// None to the host.
+    LinkIn,
     /// The file system of the host's sessions has no byte left.
     DiskFull,
     /// A machine loses its power: what was not forced out to its disk is gone.
@@ -39,7 +45,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::None,
         Self::Agent,
         Self::Shim,
@@ -56,6 +62,9 @@ impl Fault {
         Self::Cut,
         Self::CutOut,
         Self::CutIn,
+        Self::LinkCut,
+        Self::LinkOut,
+        Self::LinkIn,
         Self::DiskFull,
         Self::Power(Machine::Nats, FileSystem::Ext4),
         Self::Power(Machine::Nats, FileSystem::Xfs),
@@ -89,6 +98,9 @@ impl Fault {
             Self::Cut => "cut",
             Self::CutOut => "cut-out",
             Self::CutIn => "cut-in",
+            Self::LinkCut => "link-cut",
+            Self::LinkOut => "link-out",
+            Self::LinkIn => "link-in",
             Self::DiskFull => "disk-full",
             Self::Power(machine, file_system) => machine.fault_name(file_system),
             Self::Clock(clock, step) => clock.fault_name(step),
@@ -125,6 +137,11 @@ impl Fault {
             }
             Self::CutOut => "the same, but only from the runner to nats-server",
             Self::CutIn => "the same, but only from nats-server to the runner",
+            Self::LinkCut => {
+                "the kernel drops every packet between the host's network and that of nats-server and coordinator (namespaces, nftables); neither side is told"
+            }
+            Self::LinkOut => "the same, but only packets from the host",
+            Self::LinkIn => "the same, but only packets to the host",
             Self::DiskFull => "the file system of the host's sessions is filled to the last byte",
             Self::Power(machine, _) => machine.explanation(),
             Self::Clock(_, step) => step.explanation(),
@@ -147,6 +164,11 @@ impl Fault {
     /// The runner reaches its server through a wire that can be cut.
     pub(super) const fn needs_wire(self) -> bool {
         matches!(self, Self::Cut | Self::CutOut | Self::CutIn)
+    }
+
+    /// Host and middle live in networks of their own.
+    pub(super) const fn needs_link(self) -> bool {
+        matches!(self, Self::LinkCut | Self::LinkOut | Self::LinkIn)
     }
 
     /// The coordinator that holds a request may be killed, so that its answer is cut off.

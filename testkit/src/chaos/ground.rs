@@ -1,16 +1,18 @@
 //! What a fault strikes: a fleet, with a wire or a disk of its own where the fault needs one.
 
 use std::cell::Cell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::agent::{Agent, Surroundings};
 use super::clock::Clocks;
 use super::disk::Disk;
 use super::fault::Fault;
+use super::link::{Link, MIDDLE};
 use super::power::PowerDisk;
+use super::strike::pid;
 use super::wire::Wire;
-use crate::fleet::{Coordinator, Fleet, Options};
+use crate::fleet::{Coordinator, Fleet, Options, Runner};
 use crate::flotilla;
 use crate::repository::Repository;
 
@@ -19,6 +21,8 @@ const SLOTS: usize = 1000;
 
 /// A fleet, and what is put between its parts.
 pub(super) struct Ground {
+    /// A runner in a network of its own, which ends before its network does.
+    pub elsewhere: Option<(Runner, Link)>,
     /// Beside the one that `up` runs. It ends before the fleet whose folder it is in.
     pub second: Option<Coordinator>,
     pub fleet: Fleet,
@@ -47,15 +51,21 @@ impl Ground {
         let repository = Repository::new("shop")
             .file("README.md", "# Shop\n")
             .commit();
-        let options = Options {
-            projects: vec![repository.path().to_owned()],
-            agents: format!("[runner]\nslots = {SLOTS}\n{}", surroundings.configuration),
-            data: power.as_ref().map(PowerDisk::data),
-            home,
-            environment: clocks.as_ref().map(Clocks::environment).unwrap_or_default(),
-            ..Options::default()
+        let project = repository.path().to_owned();
+        let (fleet, elsewhere) = if fault.needs_link() {
+            let (fleet, runner, link) = put_link_between(&project).await;
+            (fleet, Some((runner, link)))
+        } else {
+            let options = Options {
+                projects: vec![project],
+                agents: format!("[runner]\nslots = {SLOTS}\n{}", surroundings.configuration),
+                data: power.as_ref().map(PowerDisk::data),
+                home,
+                environment: clocks.as_ref().map(Clocks::environment).unwrap_or_default(),
+                ..Options::default()
+            };
+            (Fleet::start(options).await, None)
         };
-        let fleet = Fleet::start(options).await;
         let disk = (fault == Fault::DiskFull).then(|| Disk::over(&fleet.data().join("sessions")));
         let wire = if fault.needs_wire() {
             Some(put_wire_between(&fleet).await)
@@ -68,6 +78,7 @@ impl Ground {
             None
         };
         Self {
+            elsewhere,
             fleet,
             disk,
             wire,
@@ -88,14 +99,28 @@ impl Ground {
 
     /// The data folder of the host that runs the sessions.
     pub(super) fn host_data(&self) -> PathBuf {
-        self.fleet.data()
+        match &self.elsewhere {
+            Some((runner, _)) => runner.data(),
+            None => self.fleet.data(),
+        }
+    }
+
+    /// The process id of its runner.
+    pub(super) fn runner_pid(&self) -> i32 {
+        match &self.elsewhere {
+            Some((runner, _)) => runner.pid(),
+            None => pid(&self.fleet.ready(), "runner"),
+        }
     }
 
     /// Folders of logs.
     pub(super) fn logs(&self) -> Vec<PathBuf> {
         let second = self.second.iter().map(|it| it.folder().to_owned());
+        let runner = self.elsewhere.iter();
+        let runner = runner.map(|(runner, _)| runner.folder().to_owned());
         std::iter::once(self.fleet.data().join("logs"))
             .chain(second)
+            .chain(runner)
             .collect()
     }
 }
@@ -114,6 +139,22 @@ impl Drop for Ground {
             self.power.take();
         }
     }
+}
+
+/// NATS and coordinator in one network, the runner with its agents in another, and no way but the line between them.
+async fn put_link_between(project: &Path) -> (Fleet, Runner, Link) {
+    let link = Link::new().await;
+    let options = Options {
+        agents: format!("nats.listen = \"{MIDDLE}:0\"\nrunner.enabled = false\n"),
+        listen: Some(link.door),
+        network: Some(link.middle().clone()),
+        ..Options::default()
+    };
+    let fleet = Fleet::start(options).await;
+    let runner = fleet
+        .runner_elsewhere_in(Some(link.host()), "away", &[project])
+        .await;
+    (fleet, runner, link)
 }
 
 /// The runner is told of the wire instead of its server, and started again.

@@ -11,6 +11,7 @@ mod silences;
 mod clock;
 mod disk;
 mod ledger;
+mod link;
 mod power;
 mod processes;
 mod wire;

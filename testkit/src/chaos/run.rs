@@ -12,13 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::agent::Agent;
 use super::cell;
-use super::disk::Disk;
 use super::fault::Fault;
 use super::moment::Moment;
 use super::plan::{self, Piece};
 use super::power::PowerDisk;
 use super::record::{Line, NotRun};
 use super::silences::Silences;
+use crate::namespace::Network;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -127,24 +127,25 @@ fn spawn(
 }
 
 fn impossible(settings: &Settings) -> Vec<NotRun> {
-    let mut found = Vec::new();
-    if settings.faults.contains(&Fault::DiskFull) && !Disk::is_possible() {
-        found.push(NotRun {
-            fault: Fault::DiskFull.name().to_owned(),
-            words: "only root can mount a file system to fill".to_owned(),
-        });
-    }
-    for &fault in &settings.faults {
-        if let Fault::Power(_, file_system) = fault
-            && let Some(words) = PowerDisk::obstacle(file_system)
-        {
-            found.push(NotRun {
+    let root = rustix::process::geteuid().is_root();
+    let disk = (!root).then(|| "only root can mount a file system to fill".to_owned());
+    let link = settings.faults.iter().any(|it| it.needs_link());
+    let link = if link { Network::obstacle() } else { None };
+    let obstacle = |fault: Fault| match fault {
+        Fault::DiskFull => disk.clone(),
+        Fault::Power(_, file_system) => PowerDisk::obstacle(file_system),
+        _ if fault.needs_link() => link.clone(),
+        _ => None,
+    };
+    let faults = settings.faults.iter();
+    faults
+        .filter_map(|&fault| {
+            Some(NotRun {
                 fault: fault.name().to_owned(),
-                words,
-            });
-        }
-    }
-    found
+                words: obstacle(fault)?,
+            })
+        })
+        .collect()
 }
 
 /// What is left, by what has been done so far.

@@ -58,7 +58,12 @@ impl Silences {
             Fault::OneCoordinator => COORDINATOR_AWAY,
             Fault::Storm => self.storm,
             Fault::FreezeRunner | Fault::FreezeCoordinator | Fault::FreezeNats => self.freeze,
-            Fault::Cut | Fault::CutOut | Fault::CutIn => self.cut,
+            Fault::Cut
+            | Fault::CutOut
+            | Fault::CutIn
+            | Fault::LinkCut
+            | Fault::LinkOut
+            | Fault::LinkIn => self.cut,
             Fault::DiskFull => self.disk,
         }
     }

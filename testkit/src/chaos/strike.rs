@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::disk::Disk;
 use super::fault::Fault;
 use super::ground::Ground;
+use super::link::Link;
 use super::power::{Machine, PowerDisk};
 use super::processes::{self, Held};
 use super::wire::{Cut, Wire};
@@ -45,7 +46,7 @@ impl<'a> Strike<'a> {
             ground,
             nats: pid(&ready, "nats"),
             coordinator: pid(&ready, "coordinator"),
-            runner: pid(&ready, "runner"),
+            runner: ground.runner_pid(),
             held,
             dark: dark.unwrap_or_default(),
         }
@@ -83,6 +84,7 @@ impl<'a> Strike<'a> {
         Outage {
             frozen: freeze,
             wire,
+            link: self.cut_link(),
             disk,
             power,
             storm,
@@ -91,6 +93,15 @@ impl<'a> Strike<'a> {
             struck,
             until: struck + silence,
         }
+    }
+
+    fn cut_link(&self) -> Option<&'a Link> {
+        let (_, link) = self.ground.elsewhere.as_ref()?;
+        link.cut(Cut {
+            out: matches!(self.fault, Fault::LinkCut | Fault::LinkOut),
+            back: matches!(self.fault, Fault::LinkCut | Fault::LinkIn),
+        });
+        Some(link)
     }
 
     fn cut_wire(&self) -> Option<&'a Wire> {
@@ -145,6 +156,9 @@ impl<'a> Strike<'a> {
             | Fault::Cut
             | Fault::CutOut
             | Fault::CutIn
+            | Fault::LinkCut
+            | Fault::LinkOut
+            | Fault::LinkIn
             | Fault::DiskFull
             | Fault::Power(..)
             | Fault::Clock(..) => (vec![], vec![]),
@@ -188,7 +202,7 @@ async fn rage(fleet: &Fleet, until: Instant) {
     }
 }
 
-fn pid(ready: &Value, part: &str) -> i32 {
+pub(super) fn pid(ready: &Value, part: &str) -> i32 {
     let pid = ready["pids"][part].as_i64();
     pid.and_then(|pid| i32::try_from(pid).ok())
         .expect("the ready file names the pid")
@@ -224,6 +238,7 @@ impl Drop for Dark<'_> {
 pub(super) struct Outage<'a> {
     frozen: Vec<i32>,
     wire: Option<&'a Wire>,
+    link: Option<&'a Link>,
     disk: Option<&'a Disk>,
     power: Option<Dark<'a>>,
     storm: Option<&'a Fleet>,
@@ -259,6 +274,9 @@ impl Drop for Outage<'_> {
         }
         if let Some(wire) = self.wire {
             wire.cut(Cut::default());
+        }
+        if let Some(link) = self.link {
+            link.cut(Cut::default());
         }
         if let Some(disk) = self.disk {
             disk.free();

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 use super::installation::{Fleet, UP_BOUND};
+use crate::namespace::Network;
 use crate::{child, flotilla, wait};
 
 /// A runner in a process of its own. Dropped, it is ended with every agent it left.
@@ -19,6 +20,16 @@ pub struct Runner {
 impl Fleet {
     /// Gives a new host its credentials, starts its runner, and waits until the fleet knows it.
     pub async fn runner_elsewhere(&self, host: &str, projects: &[&Path]) -> Runner {
+        self.runner_elsewhere_in(None, host, projects).await
+    }
+
+    /// The same in a network of its own, from which it reaches nats-server.
+    pub async fn runner_elsewhere_in(
+        &self,
+        network: Option<&Network>,
+        host: &str,
+        projects: &[&Path],
+    ) -> Runner {
         let folder = tempfile::tempdir_in(self.folder.path()).expect("a temporary folder");
         let creds = folder.path().join("its.creds");
         let given = self.nats_creds(&["--host", host, "--out", &creds.display().to_string()]);
@@ -34,7 +45,7 @@ impl Fleet {
         let file = folder.path().join("runner.toml");
         std::fs::write(&file, settings.to_string()).expect("a configuration file");
         let log = std::fs::File::create(folder.path().join("log")).expect("a log file");
-        let mut command = Command::new(flotilla::path());
+        let mut command = Network::command(network, &flotilla::path());
         command
             .arg("runner")
             .arg("--config")
@@ -77,6 +88,15 @@ impl Runner {
 
     pub fn data(&self) -> PathBuf {
         data(self.folder.path())
+    }
+
+    /// Where its configuration, its log and its data lie.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.process.id()).expect("a process id")
     }
 }
 

@@ -1,5 +1,6 @@
 //! Starting, signing in, ending.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,6 +10,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::namespace::Network;
 use crate::{child, flotilla, nats_server, wait};
 
 /// Starting three processes on a machine that is busy with other tests.
@@ -29,6 +31,10 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Added to the environment of `flotilla up`.
     pub environment: Vec<(String, String)>,
+    /// Where the coordinator listens; on a free port without one.
+    pub listen: Option<SocketAddr>,
+    /// The network it lives in; that of the test without one.
+    pub network: Option<Network>,
 }
 
 /// A running installation. Dropped, it is ended with every agent it left.
@@ -154,10 +160,11 @@ pub(super) async fn spawn_up(folder: &Path, options: &Options) -> (Child, Value)
         .append(true)
         .open(folder.join("up.log"))
         .expect("a log file");
-    let mut command = Command::new(flotilla::path());
+    let mut command = Network::command(options.network.as_ref(), &flotilla::path());
+    let listen = options.listen.unwrap_or(([127, 0, 0, 1], 0).into());
     command
         .arg("up")
-        .args(["--listen", "127.0.0.1:0"])
+        .args(["--listen", &listen.to_string()])
         .arg("--data")
         .arg(data(folder, options))
         .arg("--ready-file")

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use reqwest::Method;
+use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
 use super::installation::{Fleet, UP_BOUND};
@@ -43,16 +44,7 @@ impl Fleet {
             process: Mutex::new(start(folder.path())),
             folder,
         };
-        wait::until("the other coordinator to be ready", UP_BOUND, async || {
-            let (status, body) = self.request_at(&it.url, Method::GET, "/readyz", None).await;
-            if status.is_success() {
-                Ok(())
-            } else {
-                let said = std::fs::read_to_string(log(it.folder.path())).unwrap_or_default();
-                Err(format!("{status}: {body}: {said}"))
-            }
-        })
-        .await;
+        it.wait_ready(self).await;
         it
     }
 }
@@ -73,6 +65,38 @@ impl Coordinator {
     /// Starts it again at the same address, and does not wait for it.
     pub fn start_again(&self) {
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = start(self.folder.path());
+    }
+
+    /// Waits until it can answer.
+    pub async fn wait_ready(&self, fleet: &Fleet) {
+        wait::until("the other coordinator to be ready", UP_BOUND, async || {
+            let asked = fleet.request_at(&self.url, Method::GET, "/readyz", None);
+            let (status, body) = asked.await;
+            if status.is_success() {
+                Ok(())
+            } else {
+                let said = std::fs::read_to_string(log(self.folder.path())).unwrap_or_default();
+                Err(format!("{status}: {body}: {said}"))
+            }
+        })
+        .await;
+    }
+
+    /// Holds it still (SIGSTOP): it answers nobody and reads nothing.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let pid = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
+        let pid = pid.expect("a process id");
+        rustix::process::kill_process(pid, signal).expect("the process is there");
     }
 }
 

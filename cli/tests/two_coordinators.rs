@@ -227,6 +227,12 @@ async fn a_coordinator_that_was_held_still_knows_the_gate_that_the_other_has_sho
         assert_eq!(decided.0, 200, "{}", decided.1);
         assert_eq!((row.0.as_u16(), &row.1["id"]), (200, &json!(session)));
         fleet.wait_state(&session, &["idle"]).await;
+        // And what is nowhere is still nowhere.
+        let nowhere = format!("/api/gates/{}", nats::ids::GateId::new());
+        let (status, answer) = fleet
+            .request_at(&other.url, Method::GET, &nowhere, None)
+            .await;
+        assert_eq!(status, 404, "{answer}");
     }
 }
 

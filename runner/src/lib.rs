@@ -21,6 +21,7 @@ mod disk;
 mod host;
 mod inventory;
 mod presence;
+mod retention;
 mod run;
 
 pub use configuration::Configuration;

@@ -17,7 +17,7 @@ use crate::host::Host;
 use crate::inventory::{self, Fixed};
 use crate::session::{Outlet, Parts};
 use crate::sessions::Sessions;
-use crate::{inbox, presence};
+use crate::{inbox, presence, retention};
 
 /// What was accepted is finished within this; the rest is in the logs anyway.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -96,6 +96,7 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
         sessions.clone(),
         token.clone(),
     ));
+    tasks.spawn(retention::keep(sessions.clone(), token.clone()));
     tasks.spawn(inbox::take(
         configuration.host,
         client.clone(),

@@ -59,14 +59,8 @@ impl Sessions {
 
     /// Takes up every session that this host holds and that is not over and told.
     pub fn find_again(&self) -> usize {
-        let Ok(entries) = std::fs::read_dir(&self.parts.host.sessions) else {
-            return 0;
-        };
-        let ids = entries
-            .flatten()
-            .filter_map(|entry| entry.file_name().to_str()?.parse::<SessionId>().ok());
         let mut found = 0;
-        for id in ids {
+        for id in self.on_disk() {
             let paths = self.paths(id);
             if !paths.database().exists() {
                 continue;
@@ -90,6 +84,21 @@ impl Sessions {
             }
         }
         found
+    }
+
+    /// Lets go of what EVENTS has held long enough of sessions that are over.
+    pub fn prune_settled(&self) {
+        for id in self.on_disk() {
+            // Held meanwhile, so that nobody takes the session up in the middle of it; the log has one writer.
+            let handles = self.lock();
+            let paths = self.paths(id);
+            if handles.get(&id).is_some_and(Handle::is_running) || !paths.database().exists() {
+                continue;
+            }
+            if let Err(error) = Task::prune_settled(&paths) {
+                tracing::warn!(session.id = %id, error = %crate::chain(&error), "could not let go of the old events of a session that is over");
+            }
+        }
     }
 
     /// Starts a session unless it is there.
@@ -142,6 +151,16 @@ impl Sessions {
         let handle = tokio::task::block_in_place(|| Task::reopen(&self.parts, paths))?;
         handles.insert(session, handle.clone());
         Ok(handle)
+    }
+
+    fn on_disk(&self) -> Vec<SessionId> {
+        let Ok(entries) = std::fs::read_dir(&self.parts.host.sessions) else {
+            return Vec::new();
+        };
+        entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect()
     }
 
     fn paths(&self, session: SessionId) -> SessionPaths {

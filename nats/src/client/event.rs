@@ -8,11 +8,13 @@ use super::connect::Client;
 use super::error::Error;
 use super::publish::{Expect, PublishError};
 use crate::envelope::Envelope;
-use crate::ids::{HostName, SessionId};
+use crate::ids::{EventId, HostName, SessionId};
 use crate::{stream, subject};
 
-/// Below this many waiting rows, single publishes are faster than one batch (0.44 ms each against 2 to 4 ms).
-const SINGLES_MAX: usize = 8;
+/// Up to this many waiting rows, single publishes are faster than one batch (0.44 ms each against 2 to 4 ms).
+pub const EVENT_SINGLES_MAX: usize = 8;
+/// The most rows that one batch takes.
+pub const EVENT_BATCH_MAX: usize = BATCH_MAX;
 
 /// One numbered row of a session's log, ready to leave.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +31,7 @@ pub struct EventRow {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LastEvent {
     pub stream_sequence: u64,
+    pub id: EventId,
     pub epoch: u64,
     pub seq: u64,
 }
@@ -48,7 +51,7 @@ impl Client {
     ) -> (usize, u64, Result<(), PublishError>) {
         let filter = subject::events_of(host, session);
         let rows = &rows[..rows.len().min(BATCH_MAX)];
-        if batches && rows.len() > SINGLES_MAX {
+        if batches && rows.len() > EVENT_SINGLES_MAX {
             let messages = rows.iter().map(|row| message(host, session, row)).collect();
             return match self
                 .publish_batch(
@@ -102,6 +105,7 @@ impl Client {
             })?;
         Ok(Some(LastEvent {
             stream_sequence,
+            id: envelope.id,
             epoch: envelope.epoch,
             seq: envelope.seq,
         }))

@@ -20,7 +20,7 @@ pub use command::{CommandDelivery, CommandFeed, Sent};
 pub use connect::{Client, Connection, Options, is_address};
 pub use decision::Recorded;
 pub use error::Error;
-pub use event::{EventRow, LastEvent};
+pub use event::{EVENT_BATCH_MAX, EVENT_SINGLES_MAX, EventRow, LastEvent};
 pub use follow::{Followed, From};
 pub use publish::{Expect, PublishError};
 pub use record::{Change, Entry, Records, WriteError};

@@ -1,9 +1,12 @@
-//! The relay against a real nats-server that dies, and against its own death: each row once, in order.
+//! The relay against a real nats-server that dies, fills up or forgets, and against its own death: each row once, in
+//! order.
+
+mod faults;
 
 use std::path::Path;
 use std::time::Duration;
 
-use nats::client::{From, Options};
+use nats::client::{EventRow, From, Options};
 use nats::command::{Order, SessionStart, SessionStop};
 use nats::ids::{CommandId, EventId, SessionId};
 use nats::{Envelope, Timestamp, Wire, stream, subject};
@@ -107,8 +110,12 @@ impl Station {
         let rows: Vec<Row> = (1..=count)
             .map(|offset| self.row(self.seq + offset))
             .collect();
-        tokio::task::block_in_place(|| self.log.append(&rows, &self.saved, None)).unwrap();
-        self.seq += count;
+        self.append_rows(&rows);
+    }
+
+    fn append_rows(&mut self, rows: &[Row]) {
+        tokio::task::block_in_place(|| self.log.append(rows, &self.saved, None)).unwrap();
+        self.seq += rows.len() as u64;
         self.newest.send_replace(self.seq);
     }
 
@@ -155,7 +162,7 @@ impl Station {
     }
 }
 
-async fn connect(server: &NatsServer) -> Client {
+pub(super) async fn connect(server: &NatsServer) -> Client {
     let options = Options {
         url: server.url(),
         credentials: None,

@@ -21,6 +21,8 @@ use crate::shim::{self, LineSplitter, ShimClient, ShimSpec};
 const END_GRACE: Duration = Duration::from_secs(2);
 /// An agent that goes on from its transcript asks within its first second; a busy machine may take longer.
 const ASK_AGAIN_BOUND: Duration = Duration::from_secs(30);
+/// An agent that does not read may take minutes; it is asked often enough for nobody to notice.
+const TELL_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Attachments are on the server before the message is; a server that is away for longer is worth a warning.
 const FETCH_BOUND: Duration = Duration::from_secs(60);
 
@@ -88,10 +90,7 @@ impl Task {
                     self.end_agent(generation);
                     return;
                 }
-                // Whatever may not have been written is sent again; the shim writes each once.
-                for outgoing in self.saved.machine.outgoing().to_vec() {
-                    self.send(outgoing);
-                }
+                self.send_outgoing();
                 self.step(vec![Input::AgentStarted { generation }], None)
                     .await;
             }
@@ -127,7 +126,7 @@ impl Task {
     }
 
     pub(super) fn end_agent(&mut self, generation: u32) {
-        if let Some(shim) = &self.shim {
+        if let Some(shim) = &mut self.shim {
             shim.end(END_GRACE);
             return;
         }
@@ -152,6 +151,32 @@ impl Task {
         }
     }
 
+    /// Whatever may not have been written is sent again; the shim writes each once.
+    fn send_outgoing(&mut self) {
+        for outgoing in self.saved.machine.outgoing().to_vec() {
+            self.send(outgoing);
+        }
+    }
+
+    /// One try at a time, however many inputs there was no room for.
+    pub(super) fn tell_again_later(&mut self) {
+        if std::mem::replace(&mut self.telling_again, true) {
+            return;
+        }
+        let generation = self.saved.machine.generation();
+        self.background.spawn(async move {
+            tokio::time::sleep(TELL_AGAIN_AFTER).await;
+            Done::TellAgain { generation }
+        });
+    }
+
+    pub(super) fn tell_again(&mut self, generation: u32) {
+        self.telling_again = false;
+        if generation == self.saved.machine.generation() {
+            self.send_outgoing();
+        }
+    }
+
     pub(super) fn write(&mut self, outgoing: &Outgoing, files: &[(Attachment, Vec<u8>)]) {
         let adapter = &mut self.saved.adapter;
         let inputs = match outgoing {
@@ -171,7 +196,7 @@ impl Task {
                 bytes: bytes.clone(),
             }],
         };
-        if let Some(shim) = &self.shim {
+        if let Some(shim) = &mut self.shim {
             for input in inputs {
                 shim.input(input.id, input.bytes);
             }

@@ -63,6 +63,11 @@ impl Blocks {
         self.open.clear();
     }
 
+    #[must_use]
+    pub fn has_unsent(&self) -> bool {
+        self.open.iter().any(|it| it.sent_bytes < it.text.len())
+    }
+
     /// What has not been sent, gathered: one delta a block, and the whole of a block when it has grown much, or when
     /// `whole` says that it is time: a coordinator that has just started knows of no earlier delta.
     pub fn take(&mut self, whole: bool) -> (Vec<Delta>, Vec<Snapshot>) {

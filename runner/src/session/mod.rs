@@ -13,6 +13,7 @@ mod files;
 mod handle;
 mod live;
 mod oversize;
+mod pace;
 mod perform;
 mod record;
 mod shim_link;

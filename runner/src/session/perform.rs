@@ -29,6 +29,10 @@ pub enum Done {
         files: Vec<(Attachment, Vec<u8>)>,
         missing: Vec<String>,
     },
+    /// The shim had no room for an input a moment ago.
+    TellAgain {
+        generation: u32,
+    },
     /// A panic, which is a bug of ours.
     Lost(String),
 }
@@ -78,6 +82,7 @@ impl Task {
                 self.step(vec![Input::NotAskedAgain { generation, reason }], None)
                     .await;
             }
+            Done::TellAgain { generation } => self.tell_again(generation),
             Done::Files { looked, tool_use } => self.files_looked(looked, tool_use).await,
             Done::Fetched {
                 outgoing,

@@ -1,12 +1,13 @@
 //! Recording: events become rows, and rows and state reach the disk together.
 
+use std::path::Path;
 use std::time::Duration;
 
 use nats::command::Order;
 use nats::ids::EventId;
 use nats::{Envelope, Timestamp, Wire};
 
-use super::log::Row;
+use super::log::{self, Row};
 use super::oversize;
 use super::task::Task;
 
@@ -15,41 +16,59 @@ const PAUSE_AFTER_FAILED_WRITE: Duration = Duration::from_secs(1);
 impl Task {
     /// Puts rows and state on disk. A disk that is full is waited for: the agent waits with us, nothing is dropped.
     pub(super) async fn record(&mut self, envelopes: &[Envelope], order: Option<&Order>) -> bool {
-        let rows = match self.rows(envelopes) {
+        let (rows, objects) = match self.rows(envelopes) {
             Ok(rows) => rows,
             Err(error) => unreachable!("our own events are JSON: {error}"),
         };
-        loop {
-            match tokio::task::block_in_place(|| self.log.append(&rows, &self.saved, order)) {
-                Ok(()) => break,
-                Err(error) => {
-                    tracing::error!(error = %crate::chain(&error), "could not write the session's log; the session waits");
-                    tokio::select! {
-                        () = tokio::time::sleep(PAUSE_AFTER_FAILED_WRITE) => {}
-                        () = self.parts.token.cancelled() => return false,
-                    }
-                }
+        while let Err(error) = tokio::task::block_in_place(|| self.keep(&rows, &objects, order)) {
+            tracing::error!(error = %crate::chain(&error), "could not write the session's log; the session waits");
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE_AFTER_FAILED_WRITE) => {}
+                () = self.parts.token.cancelled() => return false,
             }
         }
         if !rows.is_empty() {
+            self.unpruned_bytes += rows.iter().map(|row| row.body.len() as u64).sum::<u64>();
+            self.unpruned_bytes += objects.iter().map(|it| it.bytes.len() as u64).sum::<u64>();
             self.newest.send_replace(self.saved.machine.seq());
         }
         if self.noted_position != self.saved.position {
             self.noted_position = self.saved.position;
-            if let Some(shim) = &self.shim {
+            if let Some(shim) = &mut self.shim {
                 shim.durable(self.saved.position);
             }
         }
         true
     }
 
-    fn rows(&self, envelopes: &[Envelope]) -> Result<Vec<Row>, serde_json::Error> {
+    /// Objects first: a row whose object is missing could never leave whole.
+    fn keep(
+        &mut self,
+        rows: &[Row],
+        objects: &[Object],
+        order: Option<&Order>,
+    ) -> Result<(), NotRecorded> {
+        for object in objects {
+            object
+                .keep(&self.paths.objects())
+                .map_err(|source| NotRecorded::Object {
+                    seq: object.seq,
+                    source,
+                })?;
+        }
+        Ok(self.log.append(rows, &self.saved, order)?)
+    }
+
+    fn rows(&self, envelopes: &[Envelope]) -> Result<(Vec<Row>, Vec<Object>), serde_json::Error> {
         let bucket = nats::stream::object_bucket(&self.identity.host);
-        let mut rows = Vec::with_capacity(envelopes.len());
+        let (mut rows, mut objects) = (Vec::with_capacity(envelopes.len()), Vec::new());
         for envelope in envelopes {
             let fitted = oversize::fit(envelope, &bucket)?;
             let object = fitted.object.map(|(name, bytes)| {
-                self.keep_object(envelope.seq, &bytes);
+                objects.push(Object {
+                    seq: envelope.seq,
+                    bytes,
+                });
                 name
             });
             rows.push(Row {
@@ -59,7 +78,7 @@ impl Task {
                 object,
             });
         }
-        Ok(rows)
+        Ok((rows, objects))
     }
 
     pub(super) fn envelope(&self, seq: u64, event: nats::Event) -> Envelope {
@@ -75,38 +94,33 @@ impl Task {
             body: Wire::Known(event),
         }
     }
+}
 
-    /// Keeps what a row is too small for, until the relay has stored it.
-    fn keep_object(&self, seq: u64, bytes: &[u8]) {
-        let folder = self.paths.objects();
-        let path = folder.join(format!("{seq}.json"));
-        let kept = tokio::task::block_in_place(|| {
-            std::fs::create_dir_all(&folder)?;
-            std::fs::File::create(&path).and_then(|mut file| {
-                std::io::Write::write_all(&mut file, bytes)?;
-                file.sync_all()
-            })
-        });
-        if let Err(error) = kept {
-            tracing::error!(%error, path = %path.display(), "could not keep the whole of a big event");
-        }
-    }
+/// What a row is too small for, kept until nobody can need it again.
+struct Object {
+    seq: u64,
+    bytes: Vec<u8>,
+}
 
-    /// What the server holds need not be kept here as well.
-    pub(super) fn discard_objects(&self, acknowledged: u64) {
-        let Ok(entries) = std::fs::read_dir(self.paths.objects()) else {
-            return;
-        };
-        for entry in entries.flatten() {
-            let seq = entry
-                .path()
-                .file_stem()
-                .and_then(|stem| stem.to_str()?.parse::<u64>().ok());
-            if seq.is_some_and(|seq| seq <= acknowledged)
-                && let Err(error) = std::fs::remove_file(entry.path())
-            {
-                tracing::warn!(%error, "could not remove an object that the server holds");
-            }
-        }
+impl Object {
+    fn keep(&self, folder: &Path) -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        let mut file = std::fs::File::create(folder.join(format!("{}.json", self.seq)))?;
+        std::io::Write::write_all(&mut file, &self.bytes)?;
+        file.sync_all()?;
+        // The name is on the disk as well, before a row speaks of it.
+        std::fs::File::open(folder)?.sync_all()
     }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NotRecorded {
+    #[error("could not keep the whole of event {seq}")]
+    Object {
+        seq: u64,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Log(#[from] log::Error),
 }

@@ -16,6 +16,8 @@ const WAITING_MAX: usize = 256;
 pub struct ShimLink {
     sender: mpsc::Sender<ToShim>,
     frames: ShimFrames,
+    /// Something could not be put on this line: only a new one says everything again.
+    broken: bool,
 }
 
 enum ToShim {
@@ -32,11 +34,15 @@ impl ShimLink {
         Self {
             sender,
             frames: client.frames,
+            broken: false,
         }
     }
 
     /// The next frame; `None` when the line is gone. Cancel-safe.
     pub async fn next(&mut self) -> Option<FromShim> {
+        if self.broken {
+            return None;
+        }
         match self.frames.next().await {
             Ok(frame) => frame,
             Err(error) => {
@@ -47,23 +53,24 @@ impl ShimLink {
     }
 
     /// Written to the agent once, however often it is sent under this id.
-    pub fn input(&self, id: String, bytes: Vec<u8>) {
+    pub fn input(&mut self, id: String, bytes: Vec<u8>) {
         self.put(ToShim::Input { id, bytes });
     }
 
     /// Everything before `position` is in our log.
-    pub fn durable(&self, position: u64) {
+    pub fn durable(&mut self, position: u64) {
         self.put(ToShim::Durable { position });
     }
 
     /// Ends the agent, everything it started, and the shim.
-    pub fn end(&self, grace: Duration) {
+    pub fn end(&mut self, grace: Duration) {
         self.put(ToShim::End { grace });
     }
 
-    fn put(&self, message: ToShim) {
+    fn put(&mut self, message: ToShim) {
         if self.sender.try_send(message).is_err() {
-            tracing::warn!("the line to the shim is stuck or gone");
+            tracing::warn!("the line to the shim is stuck or gone; a new one is made");
+            self.broken = true;
         }
     }
 }

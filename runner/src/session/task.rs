@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use nats::Timestamp;
 use nats::command::{Order, SessionStart};
 use nats::event::State;
 use nats::live::Live;
@@ -18,8 +19,9 @@ use super::blocks::Blocks;
 use super::files::Files;
 use super::handle::{Handle, Told};
 use super::live::Outlet;
-use super::log::{self, Identity, Log, Saved};
+use super::log::{self, Identity, Kept, Log, Saved};
 use super::machine::{AgentEnd, AgentState, Effect, Input, Machine};
+use super::pace::Pace;
 use super::paths::SessionPaths;
 use super::perform::Done;
 use super::shim_link::ShimLink;
@@ -29,12 +31,14 @@ use crate::host::Host;
 use crate::relay::{Reached, Relay};
 use crate::shim::{FromShim, LineSplitter};
 
-/// The first delta goes out at once; what follows within this is gathered into one.
-const GATHER: Duration = Duration::from_millis(20);
 /// Who comes late sees the text so far after at most this: browsers of a coordinator that has just started.
 const WHOLE_EVERY: Duration = Duration::from_secs(3);
 /// Longest line of an agent: larger than any message with images seen, smaller than what a shim keeps.
 pub(super) const LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Rows that EVENTS holds are looked through this often: they are kept for days.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+/// And sooner when this much was written: a busy session must not outgrow its bound within the hour.
+const PRUNE_AFTER_BYTES: u64 = 8 * 1024 * 1024;
 /// Output without an event in it is noted as read every so often, or the shim would keep it all.
 const UNNOTED_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -62,9 +66,13 @@ pub struct Task {
     pub(super) newest: watch::Sender<u64>,
     reached: watch::Receiver<Reached>,
     pub(super) noted_position: u64,
-    live_due: Option<Instant>,
-    live_sent: Instant,
+    /// The shim was full and will be told again.
+    pub(super) telling_again: bool,
+    pace: Pace,
     live_whole_sent: Instant,
+    prune_due: Instant,
+    /// Written to the log since it was last pruned.
+    pub(super) unpruned_bytes: u64,
     /// When the session began to have nothing to do.
     idle_since: Option<Instant>,
     room: watch::Receiver<Room>,
@@ -126,9 +134,11 @@ impl Task {
             files: Files::default(),
             newest,
             reached,
-            live_due: None,
-            live_sent: Instant::now(),
+            telling_again: false,
+            pace: Pace::default(),
             live_whole_sent: Instant::now(),
+            prune_due: Instant::now() + PRUNE_EVERY,
+            unpruned_bytes: 0,
             idle_since: None,
             room: parts.host.room.clone(),
             has_agent,
@@ -142,6 +152,16 @@ impl Task {
     pub fn is_settled(paths: &SessionPaths) -> Result<bool, log::Error> {
         let (log, _, saved) = Log::open(&paths.database())?;
         Ok(saved.machine.has_ended() && log.relayed()? == saved.machine.seq())
+    }
+
+    /// What [`Task::prune`] does, for a session whose task is gone.
+    pub fn prune_settled(paths: &SessionPaths) -> Result<(), log::Error> {
+        let (mut log, _, saved) = Log::open(&paths.database())?;
+        let relayed = log.relayed()?;
+        if saved.machine.has_ended() && relayed == saved.machine.seq() {
+            log.prune(relayed, &paths.objects(), Timestamp::now(), &Kept::STANDARD)?;
+        }
+        Ok(())
     }
 
     async fn run(mut self, mut told: mpsc::Receiver<Told>, token: CancellationToken) {
@@ -158,6 +178,7 @@ impl Task {
                 Heard::Reached(reached) => self.reached(reached, &token).await,
                 Heard::Done(done) => self.done(*done).await,
                 Heard::LiveDue => self.send_live(),
+                Heard::PruneDue => self.prune(),
                 Heard::Room(room) => {
                     self.step(vec![Input::Disk { low: room.low }], None).await;
                 }
@@ -179,7 +200,8 @@ impl Task {
         told: &mut mpsc::Receiver<Told>,
         token: &CancellationToken,
     ) -> Option<Heard> {
-        let live_due = self.live_due;
+        let live_due = self.pace.due();
+        let prune_due = Some(self.prune_due);
         let sleep_due = self
             .idle_since
             .map(|since| since + self.parts.host.sleep_after);
@@ -198,6 +220,7 @@ impl Task {
             Ok(()) = self.room.changed() => Some(Heard::Room(*self.room.borrow_and_update())),
             () = due(live_due) => Some(Heard::LiveDue),
             () = due(sleep_due) => Some(Heard::SleepDue),
+            () = due(prune_due) => Some(Heard::PruneDue),
             frame = shim => Some(frame.map_or(Heard::ShimGone, Heard::Shim)),
         }
     }
@@ -228,6 +251,13 @@ impl Task {
             FromShim::Refused { id, reason } => {
                 tracing::debug!(id, reason, "the agent is past being told");
                 self.step(vec![Input::NotWritten { id }], None).await;
+            }
+            FromShim::Busy { id } => {
+                tracing::warn!(
+                    id,
+                    "the agent does not read its input; it is told again in a moment"
+                );
+                self.tell_again_later();
             }
             FromShim::Exited(exit) => {
                 let end = AgentEnd {
@@ -283,7 +313,9 @@ impl Task {
         match reached {
             Reached::UpTo(seq) => {
                 self.step(vec![Input::Acknowledged { seq }], None).await;
-                self.discard_objects(seq);
+                if self.unpruned_bytes > PRUNE_AFTER_BYTES {
+                    self.prune();
+                }
                 self.settled = self.saved.machine.has_ended() && seq == self.saved.machine.seq();
                 if self.settled
                     && let Err(error) = tokio::task::block_in_place(|| self.log.note_relayed(seq))
@@ -375,10 +407,28 @@ impl Task {
         }
     }
 
-    /// Live text is due: at once when nothing was sent lately, else when enough has gathered.
+    /// Live text is there: it goes at once when nothing was sent lately, else with what is about to follow.
     pub(super) fn live_is_waiting(&mut self) {
-        if self.live_due.is_none() {
-            self.live_due = Some((self.live_sent + GATHER).max(Instant::now()));
+        // Pieces that came together left together.
+        if self.saved.blocks.has_unsent() && self.pace.came(Instant::now()) {
+            self.send_live();
+        }
+    }
+
+    /// Lets go of rows that EVENTS has held for long enough.
+    fn prune(&mut self) {
+        self.prune_due = Instant::now() + PRUNE_EVERY;
+        self.unpruned_bytes = 0;
+        let Reached::UpTo(acknowledged) = *self.reached.borrow() else {
+            return;
+        };
+        let objects = self.paths.objects();
+        let pruned = tokio::task::block_in_place(|| {
+            self.log
+                .prune(acknowledged, &objects, Timestamp::now(), &Kept::STANDARD)
+        });
+        if let Err(error) = pruned {
+            tracing::warn!(error = %crate::chain(&error), "could not let go of old events; trying again later");
         }
     }
 
@@ -394,8 +444,7 @@ impl Task {
     }
 
     fn send_live(&mut self) {
-        self.live_due = None;
-        self.live_sent = Instant::now();
+        self.pace.sent(Instant::now());
         let whole = self.live_whole_sent.elapsed() >= WHOLE_EVERY;
         if whole {
             self.live_whole_sent = Instant::now();
@@ -419,6 +468,7 @@ enum Heard {
     Reached(Reached),
     Done(Box<Done>),
     LiveDue,
+    PruneDue,
     SleepDue,
     Room(Room),
 }

@@ -56,10 +56,14 @@ pub enum FromShim {
     Accepted {
         id: String,
     },
-    /// The input of this id did not reach the agent; it may be sent again.
+    /// The input of this id did not reach the agent, and this agent will read nothing more.
     Refused {
         id: String,
         reason: String,
+    },
+    /// Too much waits for the agent already; the input of this id was not taken and is to be sent again later.
+    Busy {
+        id: String,
     },
     /// All output has been sent and the agent is gone.
     Exited(Exit),
@@ -199,6 +203,7 @@ impl FromShim {
     const REFUSED: u8 = 69;
     const EXITED: u8 = 70;
     const GARBLED: u8 = 71;
+    const BUSY: u8 = 72;
 
     pub(super) fn encode(&self) -> Bytes {
         match self {
@@ -234,6 +239,13 @@ impl FromShim {
                 &InputBody {
                     id: id.clone(),
                     reason: Some(reason.clone()),
+                },
+            ),
+            Self::Busy { id } => json(
+                Self::BUSY,
+                &InputBody {
+                    id: id.clone(),
+                    reason: None,
                 },
             ),
             Self::Exited(exit) => json(Self::EXITED, exit),
@@ -276,6 +288,7 @@ impl FromShim {
                     reason: reason.unwrap_or_default(),
                 })
             }
+            kind @ Self::BUSY => parse(kind, &frame).map(|InputBody { id, .. }| Self::Busy { id }),
             kind @ Self::EXITED => parse(kind, &frame).map(Self::Exited),
             kind @ Self::GARBLED => {
                 parse(kind, &frame).map(|GarbledBody { message }| Self::Garbled { message })

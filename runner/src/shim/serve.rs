@@ -283,10 +283,7 @@ impl Shim {
     fn take_input(&mut self, id: String, bytes: bytes::Bytes) {
         match self.inputs.offer(id.clone(), bytes) {
             Offer::Accepted => self.say(&FromShim::Accepted { id }),
-            Offer::Full => self.say(&FromShim::Refused {
-                id,
-                reason: "the agent does not read its input".into(),
-            }),
+            Offer::Full => self.say(&FromShim::Busy { id }),
             Offer::Waiting => self.write_inputs(),
         }
     }

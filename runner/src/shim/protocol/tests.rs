@@ -54,6 +54,7 @@ fn every_frame_of_a_shim_comes_back_as_it_was() {
             id: "a".into(),
             reason: "gone".into(),
         },
+        FromShim::Busy { id: "a".into() },
         FromShim::Exited(exit),
         FromShim::Garbled {
             message: "what?".into(),

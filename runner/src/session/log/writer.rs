@@ -1,54 +1,20 @@
-//! `session.db`: what a session was told, what it said, and where it stands, each step in one transaction.
-//!
-//! Owns the file's schema. One writer, the session's task; the relay reads through a connection of its own.
+//! The writer: rows, state and the command that caused them reach the disk together or not at all.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
-use bytes::Bytes;
-use nats::client::EventRow;
+use nats::Timestamp;
 use nats::command::Order;
 use nats::ids::{CommandId, HostName, SessionId};
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 
-use super::blocks::Blocks;
-use super::machine::Machine;
+use super::super::blocks::Blocks;
+use super::super::machine::Machine;
+use super::error::Error;
+use super::reader::Reader;
+use super::schema;
 use crate::agent::Adapter;
 use crate::worktree::Snapshot;
-
-const SCHEMA: &str = "
-    CREATE TABLE log (seq INTEGER PRIMARY KEY, type TEXT NOT NULL, body BLOB NOT NULL, object TEXT) STRICT;
-    CREATE TABLE inbox (command TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
-";
-const SCHEMA_VERSION: i64 = 1;
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("could not open the session's database `{path}`")]
-    Open {
-        path: PathBuf,
-        #[source]
-        source: rusqlite::Error,
-    },
-    #[error(
-        "`{path}` was written by another version of the runner (schema {found}, this one knows {SCHEMA_VERSION})"
-    )]
-    Version { path: PathBuf, found: i64 },
-    #[error("could not write the session's log")]
-    Append(#[source] rusqlite::Error),
-    #[error("could not read the session's log")]
-    Read(#[source] rusqlite::Error),
-    #[error("what the session's log says of `{what}` cannot be understood")]
-    Malformed {
-        what: &'static str,
-        #[source]
-        source: serde_json::Error,
-    },
-    #[error("the session's log says nothing of `{0}`")]
-    Missing(&'static str),
-}
 
 /// Who owns this log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,7 +64,7 @@ impl Log {
         saved: &Saved,
     ) -> Result<Self, Error> {
         let mut log = Self {
-            connection: open(path)?,
+            connection: schema::open(path)?,
             path: path.to_owned(),
         };
         if log.meta("identity")?.is_none() {
@@ -111,7 +77,7 @@ impl Log {
     /// The log of a session that was here before.
     pub fn open(path: &Path) -> Result<(Self, Identity, Saved), Error> {
         let log = Self {
-            connection: open(path)?,
+            connection: schema::open(path)?,
             path: path.to_owned(),
         };
         let identity = log.meta("identity")?.ok_or(Error::Missing("identity"))?;
@@ -166,6 +132,16 @@ impl Log {
         Reader::open(&self.path)
     }
 
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn begin(&mut self) -> Result<Transaction<'_>, Error> {
+        self.connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(Error::Append)
+    }
+
     fn write(
         &mut self,
         rows: &[Row],
@@ -174,10 +150,7 @@ impl Log {
         identity: Option<&[u8]>,
     ) -> Result<(), Error> {
         let saved = to_json("saved", saved)?;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-            .map_err(Error::Append)?;
+        let transaction = self.begin()?;
         let set = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
         if let Some(identity) = identity {
             transaction
@@ -191,8 +164,12 @@ impl Log {
         if let Some(order) = order {
             transaction
                 .execute(
-                    "INSERT INTO inbox VALUES (?1, ?2)",
-                    params![order.id.to_string(), to_json("order", order)?],
+                    "INSERT INTO inbox VALUES (?1, ?2, ?3)",
+                    params![
+                        order.id.to_string(),
+                        to_json("order", order)?,
+                        Timestamp::now().milliseconds()
+                    ],
                 )
                 .map_err(Error::Append)?;
         }
@@ -222,100 +199,6 @@ impl Log {
             .optional()
             .map_err(Error::Read)
     }
-}
-
-/// Reads rows while the writer writes.
-pub struct Reader {
-    /// Locked by nobody else: the relay's task moves between threads and a connection may not be shared.
-    connection: Mutex<Connection>,
-}
-
-impl Reader {
-    fn open(path: &Path) -> Result<Self, Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection =
-            Connection::open_with_flags(path, flags).map_err(|source| Error::Open {
-                path: path.to_owned(),
-                source,
-            })?;
-        Ok(Self {
-            connection: Mutex::new(connection),
-        })
-    }
-
-    /// The rows after `seq`, at most `rows_max` and about `bytes_max` bytes of them (one at least), each with the
-    /// object it needs.
-    pub fn rows_after(
-        &self,
-        identity: &Identity,
-        seq: u64,
-        rows_max: usize,
-        bytes_max: usize,
-    ) -> Result<Vec<(EventRow, Option<String>)>, Error> {
-        let connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut statement = connection
-            .prepare_cached(
-                "SELECT seq, type, body, object FROM log WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-            )
-            .map_err(Error::Read)?;
-        let mut rows = statement
-            .query(params![
-                seq.cast_signed(),
-                i64::try_from(rows_max).unwrap_or(i64::MAX)
-            ])
-            .map_err(Error::Read)?;
-        let (mut found, mut bytes) = (Vec::new(), 0);
-        while let Some(row) = rows.next().map_err(Error::Read)? {
-            let body: Vec<u8> = row.get(2).map_err(Error::Read)?;
-            bytes += body.len();
-            if !found.is_empty() && bytes > bytes_max {
-                break;
-            }
-            let event = EventRow {
-                epoch: identity.epoch,
-                seq: row.get::<_, i64>(0).map_err(Error::Read)?.cast_unsigned(),
-                event_type: row.get(1).map_err(Error::Read)?,
-                body: Bytes::from(body),
-            };
-            found.push((event, row.get(3).map_err(Error::Read)?));
-        }
-        Ok(found)
-    }
-}
-
-fn open(path: &Path) -> Result<Connection, Error> {
-    let failed = |source| Error::Open {
-        path: path.to_owned(),
-        source,
-    };
-    let connection = Connection::open(path).map_err(failed)?;
-    // An event that was shown must never be forgotten, so every commit reaches the disk.
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;",
-        )
-        .map_err(failed)?;
-    let version: i64 = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(failed)?;
-    match version {
-        0 => connection
-            .execute_batch(&format!(
-                "BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            ))
-            .map_err(failed)?,
-        SCHEMA_VERSION => {}
-        found => {
-            return Err(Error::Version {
-                path: path.to_owned(),
-                found,
-            });
-        }
-    }
-    Ok(connection)
 }
 
 fn to_json<T: Serialize>(what: &'static str, value: &T) -> Result<Vec<u8>, Error> {

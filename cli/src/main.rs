@@ -15,6 +15,7 @@ mod data;
 mod configuration;
 mod parts;
 
+mod listener;
 mod nats_server;
 mod tether;
 

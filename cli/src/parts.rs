@@ -4,12 +4,13 @@
 use std::error::Error;
 use std::path::PathBuf;
 
+use ::coordinator::Listen;
 use tokio_util::sync::CancellationToken;
 
 use crate::configuration::Configuration;
 use crate::failure::{Failure, Kind};
 use crate::stop_signals::StopSignals;
-use crate::{logging, terminal};
+use crate::{listener, logging, terminal};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -33,9 +34,12 @@ pub struct ShimArguments {
 /// Runs a coordinator.
 pub async fn coordinator(arguments: Arguments) -> Result<(), Failure> {
     let configuration = Configuration::read(&arguments.config)?;
-    let part = configuration.for_coordinator(&arguments.config)?;
+    let mut part = configuration.for_coordinator(&arguments.config)?;
     if arguments.check_config {
         return show(&configuration);
+    }
+    if let Some(listener) = listener::handed_over()? {
+        part.listen = Listen::On(listener);
     }
     until_stopped("the coordinator", |token| ::coordinator::run(part, token)).await
 }

@@ -11,6 +11,7 @@ use std::process::Command;
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
 use crate::failure::{Failure, Kind};
+use crate::listener;
 
 /// What a tethered program is started with.
 #[derive(Debug, clap::Args)]
@@ -18,6 +19,9 @@ pub struct Arguments {
     /// The process to end with.
     #[arg(long)]
     parent: i32,
+    /// Stdin is a listening socket, and meant for the program.
+    #[arg(long)]
+    listener: bool,
     /// The program and its arguments.
     #[arg(last = true, required = true)]
     program: Vec<OsString>,
@@ -38,7 +42,13 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let Some(program) = words.next() else {
         return Err(Failure::new(Kind::Configuration, "no program is named"));
     };
-    let error = Command::new(&program).args(words).exec();
+    let mut command = Command::new(&program);
+    command.args(words);
+    let error = if arguments.listener {
+        listener::hand_on_stdin(&mut command)
+    } else {
+        command.exec()
+    };
     Err(Failure::because(
         format!("could not start `{}`", program.display()),
         &error,

@@ -1,14 +1,14 @@
 //! What a coordinator is told when it starts.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use tokio::sync::oneshot;
 
 #[derive(Debug)]
 pub struct Configuration {
-    /// Where browsers connect; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Where browsers connect.
+    pub listen: Listen,
     /// The projection's file. Its folder is made; the file may be deleted at any time.
     pub data: PathBuf,
     pub nats_url: String,
@@ -20,4 +20,19 @@ pub struct Configuration {
     pub public_url: Option<String>,
     /// Told the bound address as soon as requests are taken; `/readyz` says when they can be answered.
     pub ready: Option<oneshot::Sender<SocketAddr>>,
+}
+
+/// How a coordinator comes to its listening socket.
+#[derive(Debug)]
+pub enum Listen {
+    /// Opens it itself; port 0 takes a free one.
+    At(SocketAddr),
+    /// Was handed it, by who keeps it open between one coordinator and the next. Must not block.
+    On(TcpListener),
+}
+
+impl From<SocketAddr> for Listen {
+    fn from(address: SocketAddr) -> Self {
+        Self::At(address)
+    }
 }

@@ -21,7 +21,7 @@ mod chain;
 mod configuration;
 mod run;
 
-pub use configuration::Configuration;
+pub use configuration::{Configuration, Listen};
 pub use http::openapi;
 pub use run::{Error, run};
 

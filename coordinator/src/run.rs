@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use self::followers::Followers;
 use self::parts::Parts;
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, Listen};
 use crate::http::{self, App};
 use crate::{auth, ingest, projection};
 
@@ -42,6 +42,8 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    #[error("could not use the socket that was handed over")]
+    Listener(#[source] io::Error),
     #[error("could not connect to NATS")]
     Connect(#[source] client::Error),
     #[error("could not make ready who may sign in")]
@@ -56,10 +58,7 @@ pub enum Error {
 
 /// Runs until `shutdown`, or until it cannot go on.
 pub async fn run(configuration: Configuration, shutdown: CancellationToken) -> Result<(), Error> {
-    let address = configuration.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| Error::Listen { address, source })?;
+    let listener = listen(&configuration.listen).await?;
     let address = listener.local_addr().map_err(Error::Serve)?;
     let client = connect(&configuration, "flotilla coordinator").await?;
     let live_client = connect(&configuration, "flotilla coordinator live").await?;
@@ -86,6 +85,18 @@ pub async fn run(configuration: Configuration, shutdown: CancellationToken) -> R
     client.close().await;
     live_client.close().await;
     served
+}
+
+async fn listen(listen: &Listen) -> Result<TcpListener, Error> {
+    match *listen {
+        Listen::At(address) => TcpListener::bind(address)
+            .await
+            .map_err(|source| Error::Listen { address, source }),
+        Listen::On(ref listener) => listener
+            .try_clone()
+            .and_then(TcpListener::from_std)
+            .map_err(Error::Listener),
+    }
 }
 
 async fn connect(configuration: &Configuration, name: &str) -> Result<Client, Error> {

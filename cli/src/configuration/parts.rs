@@ -35,7 +35,7 @@ impl Configuration {
             return Err(incomplete(path, &missing));
         };
         Ok(::coordinator::Configuration {
-            listen: self.coordinator.listen.unwrap_or(LISTEN_DEFAULT),
+            listen: self.coordinator.listen.unwrap_or(LISTEN_DEFAULT).into(),
             data: data.join(PROJECTION),
             nats_url: nats_url.to_string(),
             nats_credentials: self.nats.credentials.clone(),

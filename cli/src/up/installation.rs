@@ -14,6 +14,9 @@ use crate::configuration::name_of_this_machine;
 use crate::data::DataFolder;
 use crate::failure::{Failure, Kind};
 
+/// Connections that may wait for a coordinator that is being started: every browser of a large fleet at once.
+const BACKLOG: i32 = 1024;
+
 /// What this installation is called and where it listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installation {
@@ -38,12 +41,14 @@ struct Kept {
 impl Installation {
     /// Finds what was chosen, and chooses what was not. Port 0 stands for "any, but the same next time"; without
     /// `nats_listen` that is a port of this machine alone.
+    ///
+    /// Browsers are listened for from here on: whoever lets go of the socket before its end would have them refused.
     pub fn open(
         data: &DataFolder,
         host: Option<HostName>,
         nats_listen: Option<SocketAddr>,
         listen: SocketAddr,
-    ) -> Result<Self, Failure> {
+    ) -> Result<(Self, TcpListener), Failure> {
         let before = read(data)?;
         let mut kept = before.clone();
 
@@ -65,9 +70,9 @@ impl Installation {
                 "end what listens there, or name another address of this machine with `listen` in [nats]".to_owned()
             })
         })?;
-        nats.set_port(taken.port);
+        nats.set_port(port(&taken)?);
         if chosen_by_us {
-            kept.nats_port = Some(taken.port);
+            kept.nats_port = Some(nats.port());
         }
         kept.nats_listen = nats_listen.is_some().then_some(nats);
 
@@ -80,19 +85,20 @@ impl Installation {
                 "end what listens there, or choose another with --listen ADDRESS:PORT (port 0 takes any)",
             )
         })?;
-        wanted.set_port(browsers.port);
+        wanted.set_port(port(&browsers)?);
         if listen.port() == 0 {
-            kept.listen_port = Some(browsers.port);
+            kept.listen_port = Some(wanted.port());
         }
 
         if kept != before {
             write(data, &kept)?;
         }
-        Ok(Self {
+        let installation = Self {
             host,
             nats,
             listen: wanted,
-        })
+        };
+        Ok((installation, browsers))
     }
 
     /// What a browser on this machine opens.
@@ -130,18 +136,11 @@ pub fn from_here(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// A port that is ours while this value lives, so that the next choice is another one.
-struct Taken {
-    port: u16,
-    _listener: TcpListener,
-}
-
-fn take(address: SocketAddr, what_for: &str) -> Result<Taken, Failure> {
+/// A port that is ours while the value lives, so that the next choice is another one.
+fn take(address: SocketAddr, what_for: &str) -> Result<TcpListener, Failure> {
     let listened = TcpListener::bind(address).and_then(|listener| {
-        Ok(Taken {
-            port: listener.local_addr()?.port(),
-            _listener: listener,
-        })
+        rustix::net::listen(&listener, BACKLOG)?;
+        Ok(listener)
     });
     listened.map_err(|error| {
         if error.kind() == ErrorKind::AddrInUse {
@@ -157,6 +156,13 @@ fn take(address: SocketAddr, what_for: &str) -> Result<Taken, Failure> {
             )
         }
     })
+}
+
+fn port(listener: &TcpListener) -> Result<u16, Failure> {
+    listener
+        .local_addr()
+        .map(|address| address.port())
+        .map_err(|error| Failure::because("a socket does not know its own port", &error))
 }
 
 fn read(data: &DataFolder) -> Result<Kept, Failure> {
@@ -197,10 +203,15 @@ mod tests {
     fn name_and_ports_are_chosen_once_and_kept() {
         let (_place, data) = folder();
         let name: HostName = "vps-1".parse().unwrap();
-        let first = Installation::open(&data, Some(name), None, any()).unwrap();
+        let (first, browsers) = Installation::open(&data, Some(name), None, any()).unwrap();
+        assert_eq!(browsers.local_addr().unwrap(), first.listen);
+        drop(browsers);
         assert_ne!(first.nats.port(), first.listen.port());
         assert!(first.nats.ip().is_loopback());
-        assert_eq!(Installation::open(&data, None, None, any()).unwrap(), first);
+        assert_eq!(
+            Installation::open(&data, None, None, any()).unwrap().0,
+            first
+        );
         assert_eq!(nats_address(&data).unwrap(), Some(first.nats));
     }
 
@@ -208,15 +219,15 @@ mod tests {
     fn nats_listens_where_it_is_told_and_goes_back_when_it_is_not() {
         let (_place, data) = folder();
         assert_eq!(nats_address(&data).unwrap(), None);
-        let before = Installation::open(&data, None, None, any()).unwrap();
+        let (before, _) = Installation::open(&data, None, None, any()).unwrap();
         let asked = Some("127.0.0.2:0".parse().unwrap());
-        let told = Installation::open(&data, None, asked, any()).unwrap();
+        let (told, _) = Installation::open(&data, None, asked, any()).unwrap();
         assert_eq!(
             told.nats.to_string(),
             format!("127.0.0.2:{}", before.nats.port())
         );
         assert_eq!(nats_address(&data).unwrap(), Some(told.nats));
-        let after = Installation::open(&data, None, None, any()).unwrap();
+        let (after, _) = Installation::open(&data, None, None, any()).unwrap();
         assert_eq!(after.nats, before.nats);
         assert_eq!(nats_address(&data).unwrap(), Some(before.nats));
     }
@@ -236,7 +247,8 @@ mod tests {
     fn an_address_that_means_all_is_opened_on_this_machine() {
         let (_place, data) = folder();
         let everywhere = "0.0.0.0:0".parse().unwrap();
-        let installation = Installation::open(&data, None, Some(everywhere), everywhere).unwrap();
+        let (installation, _) =
+            Installation::open(&data, None, Some(everywhere), everywhere).unwrap();
         assert!(installation.url().starts_with("http://127.0.0.1:"));
         assert!(installation.nats_url().starts_with("nats://127.0.0.1:"));
         assert_eq!(nats_url("[::]:4222".parse().unwrap()), "nats://[::1]:4222");

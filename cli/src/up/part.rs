@@ -3,9 +3,12 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use tokio::process::{Child, Command};
 
@@ -24,6 +27,8 @@ pub struct Part {
     pub program: PathBuf,
     pub arguments: Vec<OsString>,
     pub log: PathBuf,
+    /// What it accepts on. Kept here, so that connections wait while the part is started again.
+    pub listener: Option<Arc<TcpListener>>,
 }
 
 impl Part {
@@ -35,12 +40,14 @@ impl Part {
         command
             .arg("tether")
             .arg("--parent")
-            .arg(std::process::id().to_string())
-            .arg("--")
-            .arg(&self.program)
-            .args(&self.arguments);
+            .arg(std::process::id().to_string());
+        command.stdin(Stdio::null());
+        if let Some(listener) = &self.listener {
+            command.arg("--listener");
+            command.stdin(OwnedFd::from(listener.try_clone()?));
+        }
+        command.arg("--").arg(&self.program).args(&self.arguments);
         command
-            .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .process_group(0);

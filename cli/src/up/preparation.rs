@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 use std::fs::Permissions;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nats::credentials::{Credentials, private_file};
 use nats::server;
@@ -32,6 +34,8 @@ pub struct Wishes {
     pub configuration: Configuration,
     pub projects: Vec<PathBuf>,
     pub nats_server: PathBuf,
+    /// Where browsers connect.
+    pub browsers: TcpListener,
     pub log_format: logging::Format,
 }
 
@@ -121,6 +125,7 @@ pub fn prepare(
             wishes.log_format.name().into(),
         ],
         log: data.logs().join(format!("{name}.log")),
+        listener: None,
     };
     Ok(Prepared {
         setup_token,
@@ -131,8 +136,12 @@ pub fn prepare(
             program: wishes.nats_server,
             arguments: vec![OsString::from("--config"), nats_configuration.into()],
             log: data.logs().join("nats-server.log"),
+            listener: None,
         },
-        coordinator: own("coordinator", coordinator_configuration),
+        coordinator: Part {
+            listener: Some(Arc::new(wishes.browsers)),
+            ..own("coordinator", coordinator_configuration)
+        },
         runner: runner_configuration.map(|path| own("runner", path)),
     })
 }

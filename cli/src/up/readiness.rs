@@ -26,12 +26,18 @@ where
 {
     let part = &supervised.part;
     let deadline = Instant::now() + READY_WITHIN;
-    let condition = supervised.condition();
+    let mut condition = supervised.condition();
     loop {
         if let Some(ended) = condition.borrow().ended.clone() {
             return Err(failed(supervised, &format!("{} {ended}", part.name)));
         }
-        let missing = match timeout(LOOK_MAX, probe()).await {
+        // A look may wait for a part that has just ended: its socket stays open without it.
+        let look = tokio::select! {
+            biased;
+            _ = condition.wait_for(|it| it.ended.is_some()) => continue,
+            look = timeout(LOOK_MAX, probe()) => look,
+        };
+        let missing = match look {
             Ok(Ok(())) => {
                 supervised.prove();
                 return Ok(());

@@ -42,11 +42,13 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let asked = arguments.listen.or(configuration.coordinator.listen);
     let listen = asked.unwrap_or(LISTEN_DEFAULT);
     let host = configuration.runner.host.clone();
-    let installation = Installation::open(&data, host, configuration.nats.listen, listen)?;
+    let (installation, browsers) =
+        Installation::open(&data, host, configuration.nats.listen, listen)?;
     let wishes = Wishes {
         configuration,
         projects: arguments.projects.clone(),
         nats_server,
+        browsers,
         log_format: arguments.logging.format,
     };
     let prepared = preparation::prepare(&data, &installation, wishes)?;

@@ -12,11 +12,14 @@ use tokio_util::sync::CancellationToken;
 use super::part::Part;
 use super::process::Process;
 
-/// The first pause is too short to be felt; a part that cannot live is not started more often than the last.
+/// A part that lived well is started again at once. One that dies again and again is waited for, and a part that cannot
+/// live is not started more often than the last of these says.
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// Who lived so many times as long as the pause before did not die of being started.
 const LIVED_WELL: u32 = 10;
+/// Nor did who lived this long, when there was no pause.
+const LIVED_LEAST: Duration = Duration::from_secs(2);
 /// What a part gets to finish what it accepted.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -84,7 +87,7 @@ async fn keep(
     proven: CancellationToken,
     stop: CancellationToken,
 ) {
-    let mut pause = PAUSE_FIRST;
+    let mut pause = Duration::ZERO;
     while !stop.is_cancelled() {
         let started = Instant::now();
         let ended = match part.start() {
@@ -102,8 +105,8 @@ async fn keep(
             stop.cancelled().await;
             return;
         }
-        if started.elapsed() >= pause * LIVED_WELL {
-            pause = PAUSE_FIRST;
+        if started.elapsed() >= LIVED_LEAST.max(pause * LIVED_WELL) {
+            pause = Duration::ZERO;
         }
         tracing::warn!(
             log = %part.log.display(),
@@ -111,9 +114,18 @@ async fn keep(
             "the {} {ended}; it is started again", part.name
         );
         tokio::select! {
-            () = sleep(pause) => pause = PAUSE_MAX.min(pause * 2),
+            () = sleep(pause) => pause = longer(pause),
             () = stop.cancelled() => return,
         }
+    }
+}
+
+/// What the next death in a row is answered with.
+fn longer(pause: Duration) -> Duration {
+    if pause.is_zero() {
+        PAUSE_FIRST
+    } else {
+        PAUSE_MAX.min(pause * 2)
     }
 }
 
@@ -181,6 +193,17 @@ mod tests {
         let ended = live(child("exit 7"), &condition, &stop).await.unwrap();
         assert!(ended.contains("exit status: 7"), "{ended}");
         assert!(seen.has_changed().unwrap());
+    }
+
+    #[test]
+    fn the_first_death_is_answered_at_once_and_the_pause_has_an_end() {
+        let pauses: Vec<Duration> =
+            std::iter::successors(Some(Duration::ZERO), |it| Some(longer(*it)))
+                .take(12)
+                .collect();
+        assert_eq!(pauses[..3], [Duration::ZERO, PAUSE_FIRST, PAUSE_FIRST * 2]);
+        assert!(pauses.is_sorted());
+        assert_eq!(pauses.last(), Some(&PAUSE_MAX));
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! One nats-server and the coordinators on it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use coordinator::Configuration;
@@ -43,7 +44,7 @@ impl Fleet {
         let (ready, bound) = oneshot::channel();
         let stop = CancellationToken::new();
         let configuration = Configuration {
-            listen: "127.0.0.1:0".parse().unwrap(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)).into(),
             data: data.clone(),
             nats_url: self.nats.url(),
             nats_credentials: None,

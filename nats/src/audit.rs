@@ -24,6 +24,30 @@ pub struct DecisionRecord {
     pub from: Origin,
 }
 
+impl DecisionRecord {
+    /// Whether `other` is the same attempt, sent once more: the same person says the same of the same input under the same
+    /// id. The moment and the place may differ.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let said = |decision: &Decision| {
+            let Decision {
+                verdict,
+                reason,
+                input,
+                answers,
+                input_hash,
+                by,
+                by_name: _,
+                at: _,
+            } = decision.clone();
+            (verdict, reason, input, answers, input_hash, by)
+        };
+        self.id == other.id
+            && self.gate == other.gate
+            && said(&self.decision) == said(&other.decision)
+    }
+}
+
 /// Anything else a person did that changes something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActionRecord {

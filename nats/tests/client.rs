@@ -235,7 +235,7 @@ async fn the_first_of_many_decisions_wins_and_the_others_read_it() {
     }
     assert_eq!(
         client.record_decision(winners[0].0).await.unwrap(),
-        Recorded::First,
+        Recorded::Before(Box::new(winners[0].0.clone())),
         "sending the same again is no loss"
     );
 }

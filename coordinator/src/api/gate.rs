@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nats::Timestamp;
 use nats::event::{Choice, Decision, GateKind, ToolOutcome, Verdict};
-use nats::ids::{GateId, HostName, SessionId, TurnId};
+use nats::ids::{AuditId, GateId, HostName, SessionId, TurnId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
@@ -94,6 +94,12 @@ pub struct GateReceipts {
 /// What a person says of a gate. `allow` and `deny` for tools and plans, `answer` (or `deny`) for questions.
 #[derive(Debug, Clone, Deserialize, TS, ToSchema)]
 pub struct DecisionRequest {
+    /// Of this attempt to decide, chosen by who decides: the same decision with the same id again is the same decision, and
+    /// answered as it was. Without one, a decision that is sent again finds itself already made.
+    #[serde(default)]
+    #[ts(optional)]
+    #[schema(value_type = Option<String>)]
+    pub id: Option<AuditId>,
     #[schema(value_type = String)]
     pub decision: Verdict,
     /// Why not, word for word for the agent.

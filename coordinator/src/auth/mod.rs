@@ -21,6 +21,8 @@ pub use setup::SetupToken;
 
 use nats::client;
 
+use crate::dispatch::PersistError;
+
 /// What went wrong with people and tokens.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -28,6 +30,8 @@ pub enum Error {
     Read(#[source] client::Error),
     #[error("could not store who may sign in")]
     Write(#[source] client::WriteError),
+    #[error(transparent)]
+    Persist(#[from] PersistError),
     #[error("could not hash a password: {0}")]
     Hash(String),
     #[error("the thread that hashes passwords is gone")]

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::password::Passwords;
 use super::{Error, Secret};
+use crate::dispatch::Persist;
 
 /// The key on which the first person is created: whoever creates it is the first, however many coordinators ask.
 const FIRST: &str = "first";
@@ -42,6 +43,7 @@ pub struct People {
     users: Records<UserRecord>,
     tokens: Records<TokenRecord>,
     passwords: Passwords,
+    persist: Persist,
     known: Arc<RwLock<Known>>,
     /// Counts up once each of the two buckets has been read.
     loaded: watch::Sender<u8>,
@@ -54,11 +56,12 @@ struct Known {
 }
 
 impl People {
-    pub fn new(client: &Client) -> Result<Self, Error> {
+    pub fn new(client: &Client, persist: Persist) -> Result<Self, Error> {
         Ok(Self {
             users: client.records(Bucket::Users),
             tokens: client.records(Bucket::Tokens),
             passwords: Passwords::new()?,
+            persist,
             known: Arc::default(),
             loaded: watch::Sender::new(0),
         })
@@ -110,9 +113,20 @@ impl People {
             password_hash: self.passwords.hash(password).await?,
             created_at: Timestamp::now(),
         };
-        match self.users.create(FIRST, &record).await {
+        let created = self
+            .persist
+            .until_stored(None, 0, || self.users.create(FIRST, &record))
+            .await?;
+        match created {
             Ok(_) => {}
-            Err(WriteError::Conflict) => return Ok(None),
+            Err(WriteError::Conflict) => {
+                let first = self.persist.until_stored(None, 0, || self.users.get(FIRST));
+                let first = first.await?.map_err(Error::Read)?;
+                // Ours may be there already, with an answer that was lost.
+                if first.is_none_or(|entry| entry.value != record) {
+                    return Ok(None);
+                }
+            }
             Err(error) => return Err(Error::Write(error)),
         }
         let person = person(&record);
@@ -167,11 +181,17 @@ impl People {
             },
         };
         let secret = Secret::new();
-        self.tokens
-            .create(&secret.key(), &record)
-            .await
-            .map_err(Error::Write)?;
-        self.write().tokens.insert(secret.key(), record.clone());
+        let key = secret.key();
+        let created = self
+            .persist
+            .until_stored(None, 0, || self.tokens.create(&key, &record))
+            .await?;
+        match created {
+            // A secret is nobody else's: what is there is ours, with an answer that was lost.
+            Ok(_) | Err(WriteError::Conflict) => {}
+            Err(error) => return Err(Error::Write(error)),
+        }
+        self.write().tokens.insert(key, record.clone());
         Ok((secret, record))
     }
 
@@ -214,7 +234,10 @@ impl People {
 
     /// Takes a way in back, here at once and everywhere in a moment.
     pub async fn revoke(&self, key: &str) -> Result<(), Error> {
-        self.tokens.delete(key).await.map_err(Error::Write)?;
+        self.persist
+            .until_stored(None, 0, || self.tokens.delete(key))
+            .await?
+            .map_err(Error::Write)?;
         self.write().tokens.remove(key);
         Ok(())
     }

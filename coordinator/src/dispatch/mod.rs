@@ -1,14 +1,19 @@
 //! What people wish, on its way to a host.
 //!
 //! Owns the shape of every command and audit record that leaves here. Each is published expecting nothing on its
-//! own subject, so sending it again changes nothing. Deliberately knows nothing of HTTP, and decides nothing.
+//! own subject, so sending it again changes nothing, and is kept at until NATS has it ([`Persist`]). Deliberately knows
+//! nothing of HTTP, and decides nothing.
+
+mod persist;
+
+pub use persist::{Error as PersistError, HELD_FOR, Passing, Persist};
 
 use nats::Timestamp;
 use nats::audit::{ActionRecord, DecisionRecord, Origin};
 use nats::client::{self, Client, PublishError, Recorded, Records, WriteError};
 use nats::command::{Command, GateDecide, MESSAGE_SEND, MessageSend, Order, SessionStart};
 use nats::event::Attachment;
-use nats::ids::{AttachmentId, AuditId, CommandId, HostName, SessionId, UserId};
+use nats::ids::{AttachmentId, AuditId, CommandId, GateId, HostName, SessionId, UserId};
 use nats::record::SessionRecord;
 use nats::stream::Bucket;
 use nats::wire::{Tagged as _, Wire};
@@ -21,6 +26,8 @@ const VERSION: u8 = 1;
 /// What could not be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error(transparent)]
+    Persist(#[from] PersistError),
     #[error("could not send `{command}` to {host}")]
     Command {
         command: &'static str,
@@ -83,36 +90,58 @@ pub struct Action {
 pub struct Dispatch {
     client: Client,
     sessions: Records<SessionRecord>,
+    persist: Persist,
 }
 
 impl Dispatch {
     #[must_use]
-    pub fn new(client: &Client) -> Self {
+    pub fn new(client: &Client, persist: Persist) -> Self {
         Self {
             client: client.clone(),
             sessions: client.records(Bucket::Sessions),
+            persist,
         }
     }
 
-    /// Stores the record of a new session. The one that is there, when there is one.
+    /// Where all that is written waits for NATS.
+    #[must_use]
+    pub const fn persist(&self) -> &Persist {
+        &self.persist
+    }
+
+    /// Stores the record of a new session. The one that is there, when another request was faster.
     pub async fn create_session(
         &self,
         record: &SessionRecord,
     ) -> Result<Option<SessionRecord>, Error> {
         let session = record.session;
-        let host = record.host.clone();
-        self.client
-            .ensure_host(&host, REPLICAS)
-            .await
-            .map_err(|source| Error::Host { host, source })?;
-        match self.sessions.create(&session.to_string(), record).await {
+        let host = &record.host;
+        self.persist
+            .until_stored(Some(session), 0, || self.client.ensure_host(host, REPLICAS))
+            .await?
+            .map_err(|source| Error::Host {
+                host: host.clone(),
+                source,
+            })?;
+        let bytes = record.prompt.as_ref().map_or(0, |it| it.text.len());
+        let key = session.to_string();
+        let created = self
+            .persist
+            .until_stored(Some(session), bytes, || self.sessions.create(&key, record))
+            .await?;
+        match created {
             Ok(_) => Ok(None),
-            Err(WriteError::Conflict) => self
-                .sessions
-                .get(&session.to_string())
-                .await
-                .map(|entry| entry.map(|entry| entry.value))
-                .map_err(|source| Error::ReadSession { session, source }),
+            Err(WriteError::Conflict) => {
+                let found = self
+                    .persist
+                    .until_stored(None, 0, || self.sessions.get(&key))
+                    .await?
+                    .map_err(|source| Error::ReadSession { session, source })?;
+                // What is there may be ours, with an answer that was lost.
+                Ok(found
+                    .map(|entry| entry.value)
+                    .filter(|known| known != record))
+            }
             Err(source) => Err(Error::Session { session, source }),
         }
     }
@@ -169,9 +198,20 @@ impl Dispatch {
 
     /// Records a decision; the first one wins.
     pub async fn record_decision(&self, record: &DecisionRecord) -> Result<Recorded, Error> {
-        self.client
-            .record_decision(record)
-            .await
+        let bytes = serde_json::to_string(&record.decision).map_or(0, |text| text.len());
+        self.persist
+            .until_stored(Some(record.session), bytes, || {
+                self.client.record_decision(record)
+            })
+            .await?
+            .map_err(Error::Decision)
+    }
+
+    /// What is recorded of a gate.
+    pub async fn decision(&self, gate: GateId) -> Result<Option<DecisionRecord>, Error> {
+        self.persist
+            .until_stored(None, 0, || self.client.decision(gate))
+            .await?
             .map_err(Error::Decision)
     }
 
@@ -191,12 +231,14 @@ impl Dispatch {
             .await
     }
 
-    /// Records what somebody did.
+    /// Records what somebody did, once for each command however often that is sent.
     pub async fn audit(&self, actor: &Actor, action: Action) -> Result<(), Error> {
         let name = action.action;
         let record = ActionRecord {
             v: VERSION,
-            id: AuditId::new(),
+            id: action
+                .command
+                .map_or_else(AuditId::new, |command| AuditId::from_uuid(command.uuid())),
             action: name.to_owned(),
             by: Some(actor.user),
             by_name: Some(actor.name.clone()),
@@ -206,11 +248,13 @@ impl Dispatch {
             at: Timestamp::now(),
             from: actor.from.clone(),
         };
-        let sent = self.client.record_action(&record).await;
-        sent.map(|_| ()).map_err(|source| Error::Audit {
-            action: name,
-            source,
-        })
+        self.persist
+            .until_stored(action.session, 0, || self.client.record_action(&record))
+            .await?
+            .map_err(|source| Error::Audit {
+                action: name,
+                source,
+            })
     }
 
     /// Puts an attachment's bytes where its host finds them.
@@ -228,10 +272,13 @@ impl Dispatch {
             bytes: bytes.len() as u64,
             sha256: String::new(),
         };
+        let object = attachment.object_name();
         let stored = self
-            .client
-            .put_object(host, &attachment.object_name(), bytes)
-            .await;
+            .persist
+            .until_stored(None, bytes.len(), || {
+                self.client.put_object(host, &object, bytes)
+            })
+            .await?;
         attachment.sha256 = stored.map_err(Error::Attachment)?.sha256;
         Ok(attachment)
     }
@@ -245,6 +292,10 @@ impl Dispatch {
         at: Timestamp,
     ) -> Result<(), Error> {
         let name = command.tag();
+        let bytes = match &command {
+            Command::MessageSend(message) => message.text.len(),
+            _ => 0,
+        };
         let order = Order {
             v: VERSION,
             id,
@@ -255,11 +306,16 @@ impl Dispatch {
             by,
             body: Wire::Known(command),
         };
-        let sent = self.client.send_command(&order).await;
-        sent.map(|_| ()).map_err(|source| Error::Command {
-            command: name,
-            host: session.host.clone(),
-            source,
-        })
+        self.persist
+            .until_stored(Some(session.session), bytes, || {
+                self.client.send_command(&order)
+            })
+            .await?
+            .map(|_| ())
+            .map_err(|source| Error::Command {
+                command: name,
+                host: session.host.clone(),
+                source,
+            })
     }
 }

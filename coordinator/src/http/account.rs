@@ -55,8 +55,7 @@ pub async fn setup(
         .create_first(&request.email, &request.name, request.password)
         .await?
         .ok_or_else(already_set_up)?;
-    record(&app, &person, &place, "user.create").await;
-    sign_in(&app, &person, &place).await
+    signed_in(&app, person, place, "user.create").await
 }
 
 /// Signs in with a cookie.
@@ -84,8 +83,7 @@ pub async fn login(
         ));
     };
     app.limiter.succeeded(place.address, &email);
-    record(&app, &person, &place, "login").await;
-    sign_in(&app, &person, &place).await
+    signed_in(&app, person, place, "login").await
 }
 
 /// Signs out: the cookie, or the token that was sent, lets nobody in any more.
@@ -103,6 +101,22 @@ pub async fn logout(State(app): State<App>, caller: Caller) -> Result<Response, 
     (status = 200, body = Me), (status = "default", body = ErrorBody)))]
 pub async fn me(caller: Caller) -> axum::Json<Me> {
     axum::Json(shown(&caller.person))
+}
+
+/// Signs somebody in and notes it.
+async fn signed_in(
+    app: &App,
+    person: Person,
+    place: Where,
+    how: &'static str,
+) -> Result<Response, ApiError> {
+    let accepted = app.clone();
+    app.see_through(async move {
+        let response = sign_in(&accepted, &person, &place).await?;
+        record(&accepted, &person, &place, how).await;
+        Ok(response)
+    })
+    .await
 }
 
 async fn sign_in(app: &App, person: &Person, place: &Where) -> Result<Response, ApiError> {

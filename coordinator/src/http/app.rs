@@ -6,12 +6,13 @@ use nats::ids::{GateId, SessionId};
 use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use super::body::{unknown_gate, unknown_session};
 use super::error::ApiError;
 use crate::api::Gate;
 use crate::auth::{Limiter, People, SetupToken};
-use crate::dispatch::Dispatch;
+use crate::dispatch::{Dispatch, Passing as _};
 use crate::ingest::{Gauges, Reach};
 use crate::live::{Hub, Written};
 use crate::objects::Objects;
@@ -34,11 +35,35 @@ pub struct App {
     /// The address people use, when it is not the one we listen on.
     pub public_url: Option<Arc<str>>,
     pub shutdown: CancellationToken,
-    /// What outlives its request: sockets.
+    /// What outlives its request: sockets, and what was accepted.
     pub tasks: TaskTracker,
 }
 
 impl App {
+    /// Sees through what was accepted, also when whoever asked for it hangs up.
+    pub async fn see_through<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        match self.tasks.spawn(work.in_current_span()).await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(ApiError::internal(&error)),
+        }
+    }
+
+    /// Asks for what a wish needs. Where NATS cannot say, the wish waits for it as it would when it is written.
+    pub async fn kept_at<T, F>(&self, ask: impl Fn() -> F) -> Result<T, ApiError>
+    where
+        F: Future<Output = Result<T, ApiError>>,
+    {
+        match ask().await {
+            Err(error) if error.is_passing() => {
+                self.dispatch.persist().until_stored(None, 0, ask).await?
+            }
+            settled => settled,
+        }
+    }
+
     /// The session, or the refusal that says there is none.
     pub async fn session(&self, id: SessionId) -> Result<StoredSession, ApiError> {
         self.find(move |connection| query::session(connection, id))
@@ -80,7 +105,7 @@ impl App {
 
     /// The session, if it has not ended.
     pub async fn open_session(&self, id: SessionId) -> Result<StoredSession, ApiError> {
-        let session = self.session(id).await?;
+        let session = self.kept_at(|| self.session(id)).await?;
         if session.ended() {
             return Err(
                 ApiError::conflict("session_ended", "This session has ended.")

@@ -50,18 +50,20 @@ pub async fn create(
         return Err(ApiError::invalid("This file is empty.")
             .hint("Send its bytes as the body of the request."));
     }
-    let attachment = app
-        .dispatch
-        .attach(&stored.record.host, name, media_type, &bytes)
-        .await?;
-    let action = Action {
-        action: "attachment.add",
-        session: Some(session),
-        command: None,
-        subject: format!("{}, {} bytes", attachment.name, attachment.bytes),
-    };
-    app.dispatch.audit(&caller.actor(), action).await?;
-    Ok((StatusCode::CREATED, axum::Json(attachment)))
+    let dispatch = app.dispatch.clone();
+    app.see_through(async move {
+        let host = &stored.record.host;
+        let attachment = dispatch.attach(host, name, media_type, &bytes).await?;
+        let action = Action {
+            action: "attachment.add",
+            session: Some(session),
+            command: None,
+            subject: format!("{}, {} bytes", attachment.name, attachment.bytes),
+        };
+        dispatch.audit(&caller.actor(), action).await?;
+        Ok((StatusCode::CREATED, axum::Json(attachment)))
+    })
+    .await
 }
 
 /// The last part of a path, without anything that could steer a terminal.

@@ -32,7 +32,7 @@ pub async fn interrupt(
 ) -> Answer {
     send(
         &app,
-        &caller,
+        caller,
         id,
         control,
         "turn.interrupt",
@@ -52,7 +52,7 @@ pub async fn stop(
 ) -> Answer {
     send(
         &app,
-        &caller,
+        caller,
         id,
         control,
         "session.stop",
@@ -72,7 +72,7 @@ pub async fn resume(
 ) -> Answer {
     send(
         &app,
-        &caller,
+        caller,
         id,
         control,
         "session.resume",
@@ -83,7 +83,7 @@ pub async fn resume(
 
 async fn send(
     app: &App,
-    caller: &Caller,
+    caller: Caller,
     session: SessionId,
     control: Control,
     name: &'static str,
@@ -91,12 +91,16 @@ async fn send(
 ) -> Answer {
     let stored = app.open_session(session).await?;
     let id = control.id.unwrap_or_default();
-    app.dispatch
-        .command(&stored.record, id, command, caller.person.user)
-        .await?;
-    // Not the title: it may be made of a prompt.
-    let subject = format!("{} on {}", stored.record.agent, stored.record.host);
-    let action = Caller::action(name, session, id, subject);
-    app.dispatch.audit(&caller.actor(), action).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(Accepted { id })))
+    let dispatch = app.dispatch.clone();
+    app.see_through(async move {
+        dispatch
+            .command(&stored.record, id, command, caller.person.user)
+            .await?;
+        // Not the title: it may be made of a prompt.
+        let subject = format!("{} on {}", stored.record.agent, stored.record.host);
+        let action = Caller::action(name, session, id, subject);
+        dispatch.audit(&caller.actor(), action).await?;
+        Ok((StatusCode::ACCEPTED, axum::Json(Accepted { id })))
+    })
+    .await
 }

@@ -5,8 +5,9 @@ use nats::Timestamp;
 use nats::audit::DecisionRecord;
 use nats::client::Recorded;
 use nats::event::{Decision, GateKind, Verdict};
-use nats::ids::AuditId;
 use serde_json::Value;
+use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use super::app::App;
 use super::body::{GatePath, Json};
@@ -27,17 +28,65 @@ pub async fn decide(
     GatePath(id): GatePath,
     Json(request): Json<DecisionRequest>,
 ) -> Result<axum::Json<Gate>, ApiError> {
-    let (stored, gate) = app.gate(id).await?;
-    check(&gate, &request)?;
+    let (stored, gate) = app.kept_at(|| app.gate(id)).await?;
+    let repeats = request.id.is_some();
+    let checked = check(&gate, &request);
     let record = record(&stored, &gate, request, &caller);
-    if let Recorded::Already(winner) = app.dispatch.record_decision(&record).await? {
-        return Err(already_decided(winner.decision));
+    if checked.is_err() && repeats && is_recorded(&app, &stored, &record).await? {
+        return Ok(axum::Json(gate));
     }
-    // It is decided from here on. Should the command fail to leave, it is sent again until the host answers.
-    if let Err(error) = app.dispatch.decide(&stored.session.record, &record).await {
-        tracing::warn!(error = %crate::chain(&error), gate.id = %id, "a decision could not be sent yet");
-    }
-    Ok(axum::Json(seen(&app, &stored, record, gate).await?))
+    checked?;
+    let accepted = app.clone();
+    app.see_through(async move { recorded(&accepted, &stored, record, gate).await })
+        .await
+        .map(axum::Json)
+}
+
+/// Whether this very decision was recorded before: its answer was lost, and it is sent again.
+async fn is_recorded(
+    app: &App,
+    stored: &StoredGate,
+    record: &DecisionRecord,
+) -> Result<bool, ApiError> {
+    let known = match &stored.facts.recorded {
+        Some(known) => Some(known.clone()),
+        // The session's log may be read before the audit.
+        None if stored.facts.delivered.is_some() => app.dispatch.decision(stored.id).await?,
+        None => None,
+    };
+    Ok(known.is_some_and(|known| known.says_the_same(record)))
+}
+
+/// Records the decision and sends it on its way.
+async fn recorded(
+    app: &App,
+    stored: &StoredGate,
+    record: DecisionRecord,
+    gate: Gate,
+) -> Result<Gate, ApiError> {
+    let record = match app.dispatch.record_decision(&record).await? {
+        Recorded::First => record,
+        Recorded::Before(before) => *before,
+        Recorded::Already(winner) => return Err(already_decided(winner.decision)),
+    };
+    // It is decided from here on, and the answer does not wait for long. Should the command fail to leave, it is sent
+    // again until the host answers.
+    let (dispatch, session, sent) = (
+        app.dispatch.clone(),
+        stored.session.record.clone(),
+        record.clone(),
+    );
+    let sending = app.tasks.spawn(
+        async move {
+            if let Err(error) = dispatch.decide(&session, &sent).await {
+                tracing::warn!(error = %crate::chain(&error), gate.id = %sent.gate, "a decision could not be sent yet");
+            }
+        }
+        .in_current_span(),
+    );
+    // Late or broken, it is the same to who decided.
+    let _ = timeout(SEE_OWN_WRITE, sending).await;
+    seen(app, stored, record, gate).await
 }
 
 /// Whether this may be said of this gate.
@@ -157,7 +206,7 @@ fn record(
 ) -> DecisionRecord {
     DecisionRecord {
         v: 1,
-        id: AuditId::new(),
+        id: request.id.unwrap_or_default(),
         gate: gate.id,
         session: gate.session,
         host: stored.session.record.host.clone(),

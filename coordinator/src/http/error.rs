@@ -7,6 +7,7 @@ use nats::client::PublishError;
 use nats::event::Decision;
 
 use crate::api::{ErrorBody, ErrorDetail};
+use crate::dispatch::{HELD_FOR, Passing, PersistError};
 use crate::{auth, dispatch, objects, placement, projection};
 
 /// A failure on its way out.
@@ -115,6 +116,12 @@ impl ApiError {
     }
 }
 
+impl Passing for ApiError {
+    fn is_passing(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, retry_after) = (self.status, self.retry_after);
@@ -134,6 +141,33 @@ impl IntoResponse for ApiError {
     }
 }
 
+impl From<PersistError> for ApiError {
+    fn from(error: PersistError) -> Self {
+        tracing::warn!(%error, "a write was given up");
+        let (code, message) = match error {
+            PersistError::NotInTime => (
+                "nats_unavailable",
+                format!(
+                    "NATS could not be reached for {} s, so this was not taken.",
+                    HELD_FOR.as_secs()
+                ),
+            ),
+            PersistError::TooMuchWaits => (
+                "nats_unavailable",
+                "NATS cannot be reached, and too much waits for it already.".to_owned(),
+            ),
+            PersistError::Ending => (
+                "ending",
+                "This coordinator ends before NATS could take it.".to_owned(),
+            ),
+        };
+        let mut failed = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
+            .hint("Send it again in a moment. The same request with the same id never acts twice.");
+        failed.retry_after = Some(5);
+        failed
+    }
+}
+
 impl From<projection::Error> for ApiError {
     fn from(error: projection::Error) -> Self {
         Self::internal(&error)
@@ -143,6 +177,7 @@ impl From<projection::Error> for ApiError {
 impl From<auth::Error> for ApiError {
     fn from(error: auth::Error) -> Self {
         match &error {
+            auth::Error::Persist(error) => (*error).into(),
             auth::Error::Read(_) | auth::Error::Write(_) => Self::unavailable(&error),
             auth::Error::Hash(_) | auth::Error::Thread(_) => Self::internal(&error),
         }
@@ -152,6 +187,7 @@ impl From<auth::Error> for ApiError {
 impl From<dispatch::Error> for ApiError {
     fn from(error: dispatch::Error) -> Self {
         match &error {
+            dispatch::Error::Persist(error) => (*error).into(),
             dispatch::Error::Command {
                 source: PublishError::NoRoom(_),
                 ..
@@ -239,4 +275,26 @@ fn listing(what: &str, names: &[String], none: &str) -> String {
         return none.to_owned();
     }
     format!("{what}: {}.", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_up_may_be_sent_again_and_the_answer_says_when() {
+        for given_up in [
+            PersistError::NotInTime,
+            PersistError::TooMuchWaits,
+            PersistError::Ending,
+        ] {
+            let error = ApiError::from(given_up);
+            assert!(error.is_passing());
+            let hint = error.hint.clone().unwrap_or_default();
+            assert!(hint.contains("never acts twice"), "{hint}");
+            let response = error.into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(response.headers().contains_key(header::RETRY_AFTER));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Before any route of the API: is the page one of ours, and do we know enough to answer?
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use tokio::time::{Duration, timeout};
@@ -9,10 +9,12 @@ use tokio::time::{Duration, timeout};
 use super::app::App;
 use super::error::ApiError;
 use crate::auth::check_origin;
+use crate::dispatch::PersistError;
 
 pub(super) const SOCKET: &str = "/api/socket";
 
-/// How long a request waits for a coordinator that has just started to read what NATS holds.
+/// How long a question waits for a coordinator that has just started to read what NATS holds. A wish waits as long as it
+/// would for NATS itself.
 const START_BOUND: Duration = Duration::from_secs(5);
 
 pub async fn guard(
@@ -27,12 +29,12 @@ pub async fn guard(
         is_socket,
         app.public_url.as_deref(),
     )?;
-    wait_for_start(&app).await?;
+    wait_for_start(&app, request.method()).await?;
     Ok(next.run(request).await)
 }
 
 /// Until all that was stored at the start is known, an answer would say that sessions and people do not exist.
-async fn wait_for_start(app: &App) -> Result<(), ApiError> {
+async fn wait_for_start(app: &App, method: &Method) -> Result<(), ApiError> {
     let mut progress = app.gauges.progress.clone();
     if progress.borrow().caught_up {
         return Ok(());
@@ -44,7 +46,15 @@ async fn wait_for_start(app: &App) -> Result<(), ApiError> {
             .await
             .is_ok()
     };
-    if timeout(START_BOUND, ready).await == Ok(true) {
+    let ready = if method.is_safe() {
+        timeout(START_BOUND, ready).await.unwrap_or(false)
+    } else {
+        match app.dispatch.persist().until(ready).await {
+            Err(PersistError::NotInTime) => false,
+            waited => waited?,
+        }
+    };
+    if ready {
         return Ok(());
     }
     let now = *app.gauges.progress.borrow();

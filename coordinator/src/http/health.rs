@@ -60,6 +60,8 @@ pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, ApiErr
         );
     };
     put("nats_connected", "gauge", u64::from(progress.connected));
+    let held = app.dispatch.persist().waiting();
+    put("writes_waiting", "gauge", held as u64);
     put("events_behind", "gauge", progress.behind);
     put("events_ingested_total", "counter", app.gauges.events());
     put("gates_waiting", "gauge", waiting);

@@ -45,16 +45,16 @@ pub async fn send(
         command.text.len(),
         command.attachments.len()
     );
-    app.dispatch
-        .command(&stored.record, id, command.into(), caller.person.user)
-        .await?;
-    app.dispatch
-        .audit(
-            &caller.actor(),
-            Caller::action(MESSAGE_SEND, session, id, subject),
-        )
-        .await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(Accepted { id })))
+    let dispatch = app.dispatch.clone();
+    app.see_through(async move {
+        dispatch
+            .command(&stored.record, id, command.into(), caller.person.user)
+            .await?;
+        let action = Caller::action(MESSAGE_SEND, session, id, subject);
+        dispatch.audit(&caller.actor(), action).await?;
+        Ok((StatusCode::ACCEPTED, axum::Json(Accepted { id })))
+    })
+    .await
 }
 
 /// What a message says that its host has not taken yet. Once it has, the session's log has it.

@@ -51,6 +51,19 @@ pub async fn create(
     }
     let placed = place(&app, &request).await?;
     let record = record(id, request.clone(), &placed, &caller);
+    app.see_through(make(app.clone(), caller, request, record, placed))
+        .await
+}
+
+/// Stores the session and tells its host to begin.
+async fn make(
+    app: App,
+    caller: Caller,
+    request: SessionCreate,
+    record: SessionRecord,
+    placed: Placed,
+) -> Result<(StatusCode, axum::Json<SessionRow>), ApiError> {
+    let id = record.session;
     if let Some(known) = app.dispatch.create_session(&record).await? {
         // The same request came twice at once; the start is the same command.
         same_request(&known, &request)?;

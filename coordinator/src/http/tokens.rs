@@ -28,13 +28,17 @@ pub async fn create(
                 .hint("Say what it is for, such as `laptop`."),
         );
     }
-    let (secret, record) = app
-        .people
-        .issue(caller.person.user, name, TokenKind::Api)
-        .await?;
-    app.dispatch
-        .audit(&caller.actor(), action("token.create", name))
-        .await?;
+    let (people, dispatch, name) = (app.people.clone(), app.dispatch.clone(), name.to_owned());
+    let issued = app.see_through(async move {
+        let issued = people
+            .issue(caller.person.user, &name, TokenKind::Api)
+            .await?;
+        dispatch
+            .audit(&caller.actor(), action("token.create", &name))
+            .await?;
+        Ok(issued)
+    });
+    let (secret, record) = issued.await?;
     let created = TokenCreated {
         id: record.token,
         name: record.name,
@@ -76,11 +80,15 @@ pub async fn delete(
             ApiError::not_found("unknown_token", format!("You have no token `{id}`."))
                 .hint("GET /api/tokens lists yours.")
         })?;
-    app.people.revoke(&key).await?;
-    app.dispatch
-        .audit(&caller.actor(), action("token.delete", &token.name))
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
+    let (people, dispatch) = (app.people.clone(), app.dispatch.clone());
+    app.see_through(async move {
+        people.revoke(&key).await?;
+        dispatch
+            .audit(&caller.actor(), action("token.delete", &token.name))
+            .await?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 fn action(action: &'static str, subject: &str) -> Action {

@@ -190,18 +190,22 @@ impl Sources {
 
     /// A stream that says nothing is empty, or it does not hold what it held when the projection was made.
     fn nothing_came(&mut self) {
-        let lacks = |heard: bool, known: &Position| !heard && known.sequence > 0;
-        self.foreign |= lacks(self.heard.events, &self.known.events)
-            || lacks(self.heard.audit, &self.known.audit);
+        self.foreign |= self.lacks_what_is_known();
         self.caught_up.events = true;
         self.caught_up.audit = true;
+    }
+
+    /// Whether a stream that held something has not said a word.
+    fn lacks_what_is_known(&self) -> bool {
+        let lacks = |heard: bool, known: &Position| !heard && known.sequence > 0;
+        lacks(self.heard.events, &self.known.events) || lacks(self.heard.audit, &self.known.audit)
     }
 
     /// Ends when the streams have been silent for a while after the records were told: an empty stream never says
     /// that it is.
     fn quiet(&self) -> impl Future<Output = ()> + use<> {
         let waiting = self.caught_up.sessions && !(self.caught_up.events && self.caught_up.audit);
-        let expects = self.known.events.sequence > 0 || self.known.audit.sequence > 0;
+        let expects = self.lacks_what_is_known();
         let bound = if expects {
             QUIET_THOUGH_EXPECTED
         } else {

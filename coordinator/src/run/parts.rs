@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::Error;
 use crate::auth::{Limiter, People, SetupToken};
 use crate::configuration::Configuration;
-use crate::dispatch::Dispatch;
+use crate::dispatch::{Dispatch, Persist};
 use crate::hosts::{Hosts, View};
 use crate::http::App;
 use crate::ingest::{Gauges, Ingest, Progress, Reach, Reached, Sources};
@@ -62,7 +62,8 @@ impl Parts {
         let (host_inputs, host_input) = mpsc::channel(HOST_INPUTS_MAX);
         let sources = Sources::new(client, positions, host_input);
         let (reached, reaching) = watch::channel(sources.reached());
-        let people = People::new(client).map_err(Error::People)?;
+        let persist = Persist::new(client.connection(), stop.clone());
+        let people = People::new(client, persist.clone()).map_err(Error::People)?;
         let app = App {
             people: people.clone(),
             limiter: Limiter::default(),
@@ -70,7 +71,7 @@ impl Parts {
             reader,
             reach: Reach::new(client, reaching),
             show: Show::new(Hosts::new(view), people),
-            dispatch: Dispatch::new(client),
+            dispatch: Dispatch::new(client, persist),
             objects: Objects::new(client),
             hub: Hub::default(),
             written: Written::default(),

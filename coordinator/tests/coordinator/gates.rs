@@ -9,6 +9,7 @@ use nats::event::{
     Answer, Choice, Decision, Event, GateKind, GateOpened, GateWithdrawn, SessionEnded, Verdict,
 };
 use nats::ids::{AuditId, GateId, SessionId, UserId};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -110,6 +111,70 @@ async fn a_decision_goes_from_the_browser_to_the_host_and_its_receipts_come_back
     let audit = ada.get("/api/audit").await;
     assert_eq!(audit["items"][0]["action"], "decision");
     assert_eq!(audit["items"][0]["by_name"], "Ada");
+}
+
+#[tokio::test]
+async fn a_decision_that_is_sent_again_under_its_id_is_the_same_decision() {
+    let fleet = Fleet::start().await;
+    let coordinator = fleet.coordinator("a").await;
+    let (ada, _host, _session, gate) = waiting(&fleet, &coordinator).await;
+    let body = json!({"decision": "deny", "reason": "not today", "id": AuditId::new()});
+    let (status, first) = ada.post(&decision(gate), body.clone()).await;
+    assert_eq!(status, 200, "{first}");
+    // Twice at once as well: a client that hung up, and the same client again.
+    let path = decision(gate);
+    let (again, at_once) =
+        tokio::join!(ada.post(&path, body.clone()), ada.post(&path, body.clone()));
+    for (status, answer) in [again, at_once] {
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(answer["decision"], first["decision"]);
+    }
+    // Whoever says something else under that id, or the same under another, has not decided.
+    for other in [
+        json!({"decision": "allow", "id": body["id"]}),
+        json!({"decision": "deny", "reason": "not today", "id": AuditId::new()}),
+        json!({"decision": "deny", "reason": "not today"}),
+    ] {
+        let (status, answer) = ada.post(&path, other).await;
+        assert_eq!(
+            (status, &answer["error"]["code"]),
+            (409, &json!("already_decided"))
+        );
+    }
+    let audit = ada.get("/api/audit").await;
+    let decisions = audit["items"].as_array().unwrap();
+    let decisions = decisions.iter().filter(|row| row["action"] == "decision");
+    assert_eq!(decisions.count(), 1, "{audit}");
+}
+
+#[tokio::test]
+async fn a_decision_that_waits_for_nats_is_recorded_though_its_client_hung_up() {
+    let mut fleet = Fleet::start().await;
+    let coordinator = fleet.coordinator("a").await;
+    let (ada, _host, _session, gate) = waiting(&fleet, &coordinator).await;
+    fleet.nats.kill();
+    let waits = async || {
+        let metrics = ada.send(Method::GET, "/metrics", None).await;
+        metrics.text().await.unwrap()
+    };
+    let posted = tokio::spawn({
+        let (ada, path) = (ada.clone(), decision(gate));
+        async move { ada.post(&path, json!({"decision": "allow"})).await }
+    });
+    testkit::wait::until("the decision to wait", crate::support::BOUND, async || {
+        let text = waits().await;
+        if text.contains("flotilla_writes_waiting 1\n") {
+            Ok(())
+        } else {
+            Err(text)
+        }
+    })
+    .await;
+    posted.abort();
+    fleet.nats.restart().await;
+    let path = format!("/api/gates/{gate}");
+    ada.wait_for(&path, "the decision", |row| row["state"] == "decided")
+        .await;
 }
 
 #[tokio::test]

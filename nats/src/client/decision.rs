@@ -13,6 +13,8 @@ use crate::{stream, subject};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Recorded {
     First,
+    /// This very decision was recorded by an earlier attempt, and stands as it was then.
+    Before(Box<DecisionRecord>),
     /// Somebody was faster; this is what they said.
     Already(Box<DecisionRecord>),
 }
@@ -29,33 +31,26 @@ impl Client {
             filter: subject.clone(),
             sequence: 0,
         };
-        match self
+        let refusal = match self
             .publish(subject.clone(), HeaderMap::new(), body.into(), &expect)
             .await
         {
-            Ok(_) => Ok(Recorded::First),
-            Err(PublishError::WrongLastSequence) => {
-                let winner = self.decision(record.gate).await?.ok_or_else(|| {
-                    Error::read(
-                        subject,
-                        &"the server said there is a decision and then that there is none",
-                    )
-                })?;
-                Ok(if winner == *record {
-                    Recorded::First
-                } else {
-                    Recorded::Already(Box::new(winner))
-                })
-            }
-            Err(PublishError::TimedOut) => match self.decision(record.gate).await? {
-                Some(winner) if winner == *record => Ok(Recorded::First),
-                Some(winner) => Ok(Recorded::Already(Box::new(winner))),
-                None => Err(Error::TimedOut { what: subject }),
-            },
-            Err(other) => Err(Error::Write {
-                what: subject,
-                cause: other.to_string(),
-            }),
+            Ok(_) => return Ok(Recorded::First),
+            Err(refusal) => refusal,
+        };
+        match refusal {
+            // Whose it is that is there, is to be seen: it may be ours, with an answer that was lost.
+            PublishError::WrongLastSequence | PublishError::TimedOut => {}
+            other => return Err(Error::write(subject, &other)),
+        }
+        match self.decision(record.gate).await? {
+            Some(stored) if stored.says_the_same(record) => Ok(Recorded::Before(Box::new(stored))),
+            Some(winner) => Ok(Recorded::Already(Box::new(winner))),
+            None if refusal == PublishError::TimedOut => Err(Error::TimedOut { what: subject }),
+            None => Err(Error::read(
+                subject,
+                &"the server said there is a decision and then that there is none",
+            )),
         }
     }
 
@@ -73,23 +68,24 @@ impl Client {
             })
     }
 
-    /// Records what a person did.
-    pub async fn record_action(&self, record: &ActionRecord) -> Result<u64, Error> {
+    /// Records what a person did, once however often it is sent.
+    pub async fn record_action(&self, record: &ActionRecord) -> Result<(), Error> {
         let subject = subject::audit(&record.action, record.id);
         let body = serde_json::to_vec(record).map_err(|source| Error::Malformed {
             what: subject.clone(),
             source,
         })?;
-        self.publish(
-            subject.clone(),
-            HeaderMap::new(),
-            body.into(),
-            &Expect::Nothing,
-        )
-        .await
-        .map_err(|error| Error::Write {
-            what: subject,
-            cause: error.to_string(),
-        })
+        let expect = Expect::LastOn {
+            filter: subject.clone(),
+            sequence: 0,
+        };
+        match self
+            .publish(subject.clone(), HeaderMap::new(), body.into(), &expect)
+            .await
+        {
+            // Only an earlier attempt could have written there.
+            Ok(_) | Err(PublishError::WrongLastSequence) => Ok(()),
+            Err(refusal) => Err(Error::write(subject, &refusal)),
+        }
     }
 }

@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use super::publish::PublishError;
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("could not read the NATS credentials `{path}`")]
@@ -21,6 +23,9 @@ pub enum Error {
     Read { what: String, cause: String },
     #[error("could not write `{what}` to JetStream: {cause}")]
     Write { what: String, cause: String },
+    /// It is not taken, and will not be when it is sent again.
+    #[error("JetStream refuses `{what}`: {cause}")]
+    Refused { what: String, cause: String },
     #[error("NATS did not answer about `{what}` in time")]
     TimedOut { what: String },
     #[error("`{what}` in JetStream is not what it should be")]
@@ -32,6 +37,34 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the same may do better in a moment: NATS was away, or not ready.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Connect { .. }
+            | Self::Ensure { .. }
+            | Self::Read { .. }
+            | Self::Write { .. }
+            | Self::TimedOut { .. } => true,
+            Self::Credentials { .. } | Self::Refused { .. } | Self::Malformed { .. } => false,
+        }
+    }
+
+    /// Why `what` was not stored.
+    pub(crate) fn write(what: String, refusal: &PublishError) -> Self {
+        match refusal {
+            PublishError::TimedOut => Self::TimedOut { what },
+            passing if passing.is_passing() => Self::Write {
+                what,
+                cause: passing.to_string(),
+            },
+            refusal => Self::Refused {
+                what,
+                cause: refusal.to_string(),
+            },
+        }
+    }
+
     pub(crate) fn read(what: impl Into<String>, cause: &dyn std::fmt::Display) -> Self {
         Self::Read {
             what: what.into(),

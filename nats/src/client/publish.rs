@@ -33,6 +33,17 @@ pub enum PublishError {
     Refused(String),
 }
 
+impl PublishError {
+    /// Whether the same message may do better in a moment: nobody refused it, it was only not answered.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::TimedOut | Self::BatchRefused(_) => true,
+            Self::WrongLastSequence | Self::NoRoom(_) | Self::Refused(_) => false,
+        }
+    }
+}
+
 impl Client {
     /// Publishes one message and waits until it is stored. Returns its stream sequence.
     pub(super) async fn publish(
@@ -111,6 +122,8 @@ impl ServerRefusal {
             10071 | 10164 | 10201 => PublishError::WrongLastSequence,
             // Batch: disabled, incomplete, invalid, too many open.
             10174..=10179 | 10199 | 10210 => PublishError::BatchRefused(self.description),
+            // JetStream is not up yet, or has no leader: nothing was stored, as when nobody responds.
+            10008 | 10039 | 10076 => PublishError::TimedOut,
             // Out of storage, stream at its maximum, message too big.
             10023 | 10047 | 10054 | 10077 => PublishError::NoRoom(self.description),
             _ => PublishError::Refused(format!("{} ({})", self.description, self.err_code)),

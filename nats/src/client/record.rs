@@ -55,6 +55,17 @@ pub enum WriteError {
     Failed(#[from] Error),
 }
 
+impl WriteError {
+    /// Whether the same write may do better in a moment.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Conflict => false,
+            Self::Failed(error) => error.is_passing(),
+        }
+    }
+}
+
 impl Client {
     #[must_use]
     pub fn records<T>(&self, bucket: Bucket) -> Records<T> {
@@ -249,12 +260,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Records<T> {
         {
             Ok(revision) => Ok(revision),
             Err(PublishError::WrongLastSequence) => Err(WriteError::Conflict),
-            Err(PublishError::TimedOut) => Err(Error::TimedOut { what: subject }.into()),
-            Err(other) => Err(Error::Write {
-                what: subject,
-                cause: other.to_string(),
-            }
-            .into()),
+            Err(refusal) => Err(Error::write(subject, &refusal).into()),
         }
     }
 }

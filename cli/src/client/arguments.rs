@@ -113,6 +113,20 @@ pub enum SessionVerb {
     },
 }
 
+impl SessionVerb {
+    /// Whether it asks for something to be done.
+    pub(super) const fn writes(&self) -> bool {
+        match self {
+            Self::Start(_)
+            | Self::Send { .. }
+            | Self::Stop { .. }
+            | Self::Interrupt { .. }
+            | Self::Resume { .. } => true,
+            Self::Ls { .. } | Self::Show { .. } | Self::Wait { .. } => false,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Start {
     /// The project's name or id
@@ -199,6 +213,16 @@ pub enum GateVerb {
         #[arg(value_name = "ANSWER", required = true)]
         answers: Vec<String>,
     },
+}
+
+impl GateVerb {
+    /// Whether it decides something.
+    pub(super) const fn writes(&self) -> bool {
+        match self {
+            Self::Allow { .. } | Self::Deny { .. } | Self::Answer { .. } => true,
+            Self::Ls { .. } | Self::Show { .. } => false,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::io;
 
+use reqwest::StatusCode;
+
 /// Shown at the end of every `--help` here.
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
@@ -20,6 +22,7 @@ pub(super) enum Error {
     /// The server's own words.
     #[error("{message}")]
     Refused {
+        status: StatusCode,
         message: String,
         hint: Option<String>,
     },
@@ -38,6 +41,9 @@ pub(super) enum Error {
     },
     #[error("{url} answered in a way that this version does not understand: {what}")]
     NotUnderstood { url: String, what: String },
+    /// Some other program's refusal, such as a proxy's.
+    #[error("{url} answered {status}, and not in the words of a coordinator")]
+    NotFlotilla { url: String, status: StatusCode },
     #[error("{0}")]
     TimedOut(String),
     #[error("{0}")]
@@ -72,7 +78,7 @@ impl Error {
             Self::Refused { .. } | Self::Local { .. } | Self::Output(_) => 1,
             Self::Usage { .. } => 2,
             Self::NotSignedIn { .. } => 3,
-            Self::Unreachable { .. } | Self::NotUnderstood { .. } => 4,
+            Self::Unreachable { .. } | Self::NotUnderstood { .. } | Self::NotFlotilla { .. } => 4,
             Self::TimedOut(_) => 5,
             Self::TooLate(_) => 6,
         }
@@ -88,7 +94,7 @@ impl Error {
             Self::Unreachable { .. } => Some(
                 "is it running, and is this the right address? `flotilla up` starts one on this machine",
             ),
-            Self::NotUnderstood { .. } => Some(
+            Self::NotUnderstood { .. } | Self::NotFlotilla { .. } => Some(
                 "is this the address of a Flotilla coordinator, and about as new as this program?",
             ),
             Self::TimedOut(_) => Some("it goes on without you; the same command waits on"),

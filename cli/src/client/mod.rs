@@ -10,6 +10,7 @@ mod exit;
 mod credentials;
 mod password;
 
+mod patience;
 mod reference;
 mod server;
 mod sse;

@@ -40,8 +40,19 @@ async fn perform(arguments: Arguments, output: &mut Output) -> Result<(), Error>
     };
     match arguments {
         Arguments::Login(arguments) => login::run(&arguments, &environment, output).await,
-        Arguments::Session(arguments) => session::run(arguments.verb, &server()?, output).await,
-        Arguments::Gate(arguments) => gate::run(arguments.verb, &server()?, output).await,
+        Arguments::Session(arguments) => {
+            let server = for_verb(server()?, arguments.verb.writes());
+            session::run(arguments.verb, &server, output).await
+        }
+        Arguments::Gate(arguments) => {
+            let server = for_verb(server()?, arguments.verb.writes());
+            gate::run(arguments.verb, &server, output).await
+        }
         Arguments::Host(_) => host::ls(&server()?, output).await,
     }
+}
+
+/// Who only looks can look again; what a person wants done is kept at.
+fn for_verb(server: Server, writes: bool) -> Server {
+    if writes { server.patient() } else { server }
 }

@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use super::credentials::Credentials;
 use super::exit::Error;
+use super::patience::keep_at;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Every answer but a stream comes well within this.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// Every answer but a stream comes well within this: a coordinator keeps at what it was given for two minutes.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(150);
 /// What a page may hold; a server that gives fewer is asked more often.
 const ITEMS_PER_PAGE: &str = "500";
 /// Lists are paged; nobody reads further, and a server that never ends a list is broken.
@@ -26,6 +27,8 @@ pub(super) struct Server {
     base: Url,
     /// Sent with every request: the token, or the cookie of a sign-in.
     identity: HeaderMap,
+    /// Whether to keep at what nobody can take at the moment.
+    patient: bool,
 }
 
 impl Server {
@@ -63,21 +66,28 @@ impl Server {
             http,
             base,
             identity: HeaderMap::new(),
+            patient: false,
         })
+    }
+
+    /// Keeps at every request while nobody can take it. What is posted must carry an id of its own, so that it may be
+    /// posted twice.
+    pub(super) fn patient(mut self) -> Self {
+        self.patient = true;
+        self
     }
 
     pub(super) async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, Error> {
         let url = self.url(path, query)?;
-        self.answer(self.http.request(Method::GET, url.clone()), &url)
+        self.answer(&url, || self.http.request(Method::GET, url.clone()))
             .await
     }
 
     pub(super) async fn post(&self, path: &[&str], body: &Value) -> Result<Value, Error> {
         let url = self.url(path, &[])?;
-        self.answer(
-            self.http.request(Method::POST, url.clone()).json(body),
-            &url,
-        )
+        self.answer(&url, || {
+            self.http.request(Method::POST, url.clone()).json(body)
+        })
         .await
     }
 
@@ -171,9 +181,20 @@ impl Server {
         }
     }
 
-    async fn answer(&self, request: reqwest::RequestBuilder, url: &Url) -> Result<Value, Error> {
-        let response = self.send(request.timeout(ANSWER_TIMEOUT)).await?;
-        self.checked(response, url).await
+    async fn answer(
+        &self,
+        url: &Url,
+        request: impl Fn() -> reqwest::RequestBuilder,
+    ) -> Result<Value, Error> {
+        let attempt = async || {
+            let response = self.send(request().timeout(ANSWER_TIMEOUT)).await?;
+            self.checked(response, url).await
+        };
+        if self.patient {
+            keep_at(attempt).await
+        } else {
+            attempt().await
+        }
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, Error> {
@@ -194,7 +215,10 @@ impl Server {
             return value.map_err(|_| self.not_understood(&format!("{} is no JSON", url.path())));
         }
         let refusal = serde_json::from_slice::<ErrorBody>(&body)
-            .map_err(|_| self.not_understood(&format!("{} said {status}", url.path())))?
+            .map_err(|_| Error::NotFlotilla {
+                url: self.base.to_string(),
+                status,
+            })?
             .error;
         // A wrong password is refused with words of its own; without a way in, the way in is what is missing.
         if status == StatusCode::UNAUTHORIZED && !url.path().ends_with("/auth/login") {
@@ -203,6 +227,7 @@ impl Server {
             });
         }
         Err(Error::Refused {
+            status,
             message: refusal.message,
             hint: refusal.hint,
         })

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use nats::event::GateKind;
+use nats::ids::AuditId;
 use serde_json::{Value, json};
 
 use super::answers;
@@ -36,7 +37,7 @@ pub(super) async fn allow(
     if let Some(input) = input {
         body["input"] = parsed(input)?;
     }
-    decide(&gate, &body, "Allowed", server, output).await
+    decide(&gate, body, "Allowed", server, output).await
 }
 
 pub(super) async fn deny(
@@ -50,7 +51,7 @@ pub(super) async fn deny(
     if let Some(reason) = reason {
         body["reason"] = reason.into();
     }
-    decide(&gate, &body, "Denied", server, output).await
+    decide(&gate, body, "Denied", server, output).await
 }
 
 pub(super) async fn answer(
@@ -71,7 +72,7 @@ pub(super) async fn answer(
     }
     let answers = answers::matched(&gate.questions, said)?;
     let body = json!({ "decision": "answer", "answers": answers, "input_hash": gate.input_hash });
-    decide(&gate, &body, "Answered", server, output).await
+    decide(&gate, body, "Answered", server, output).await
 }
 
 async fn find(gate: &str, server: &Server) -> Result<GateView, Error> {
@@ -81,13 +82,15 @@ async fn find(gate: &str, server: &Server) -> Result<GateView, Error> {
 
 async fn decide(
     gate: &GateView,
-    body: &Value,
+    mut body: Value,
     done: &str,
     server: &Server,
     output: &mut Output,
 ) -> Result<(), Error> {
+    // Chosen here: a decision that is sent twice is one decision.
+    body["id"] = json!(AuditId::new());
     let decided = server
-        .post(&["api", "gates", &gate.id.to_string(), "decision"], body)
+        .post(&["api", "gates", &gate.id.to_string(), "decision"], &body)
         .await?;
     output.say(&format!("{done}: {}", one_line(&gate.summary)));
     if output.json {

@@ -1,5 +1,6 @@
 //! `session stop`, `interrupt` and `resume`: a wish for the host, accepted and on its way.
 
+use nats::ids::CommandId;
 use serde_json::json;
 
 use crate::client::exit::Error;
@@ -15,8 +16,10 @@ pub(super) async fn run(
     output: &mut Output,
 ) -> Result<(), Error> {
     let session = reference::session(server, session).await?;
+    // Chosen here: a wish that is sent twice is one wish.
+    let wish = json!({ "id": CommandId::new() });
     let accepted = server
-        .post(&["api", "sessions", &session.to_string(), verb], &json!({}))
+        .post(&["api", "sessions", &session.to_string(), verb], &wish)
         .await?;
     output.say(words);
     if output.json {

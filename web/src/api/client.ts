@@ -33,9 +33,14 @@ export async function get<T>(path: string): Promise<T> {
   return answer<T>(await reach(path, {}));
 }
 
-export async function post<T>(path: string, body: object = {}): Promise<T> {
+/** A coordinator keeps at what it was given for two minutes while NATS is away, and then says so. */
+const ANSWER_MS_MAX = 150_000;
+
+export async function post<T>(path: string, body: object = {}, givenUp?: AbortSignal): Promise<T> {
   const headers = { "content-type": "application/json" };
-  return answer<T>(await reach(path, { method: "POST", headers, body: JSON.stringify(body) }));
+  const late = AbortSignal.timeout(ANSWER_MS_MAX);
+  const signal = givenUp ? AbortSignal.any([givenUp, late]) : late;
+  return answer<T>(await reach(path, { method: "POST", headers, body: JSON.stringify(body), signal }));
 }
 
 /** Sends a file as it is. */
@@ -57,7 +62,13 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
 }
 
 async function answer<T>(response: Response): Promise<T> {
-  const text = await response.text();
+  let text: string;
+  try {
+    text = await response.text();
+  } catch (cause) {
+    // Cut off in the middle.
+    throw new Unreachable(cause);
+  }
   const body: unknown = text === "" ? null : parseJson(text);
   if (!response.ok) throw new Refusal(response.status, body);
   // The one place that believes the coordinator: its types and this build's come from the same source.

@@ -38,8 +38,8 @@ export const routes = {
   /** With the whole of its data, also where that was too big to travel. */
   event: (session: string, seq: number) => get<EventRow>(`/api/sessions/${session}/events/${seq}`),
   diff: (session: string) => get<SessionDiff>(`/api/sessions/${session}/diff`),
-  sendMessage: (session: string, request: MessageRequest) =>
-    post<Accepted>(`/api/sessions/${session}/messages`, request),
+  sendMessage: (session: string, request: MessageRequest, givenUp?: AbortSignal) =>
+    post<Accepted>(`/api/sessions/${session}/messages`, request, givenUp),
   /** What a message says that its host has not taken. */
   waitingMessage: (session: string, message: string) =>
     get<WaitingMessage>(`/api/sessions/${session}/messages/${message}`),
@@ -50,5 +50,6 @@ export const routes = {
   resume: (session: string) => post<Accepted>(`/api/sessions/${session}/resume`),
 
   gate: (gate: string) => get<Gate>(`/api/gates/${gate}`),
-  decide: (gate: string, request: DecisionRequest) => post<Gate>(`/api/gates/${gate}/decision`, request),
+  decide: (gate: string, request: DecisionRequest, givenUp?: AbortSignal) =>
+    post<Gate>(`/api/gates/${gate}/decision`, request, givenUp),
 };

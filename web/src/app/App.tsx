@@ -46,7 +46,8 @@ function SignedIn({ me }: { me: Me }): ReactNode {
   useEffect(() => {
     const { socket } = services;
     const sendIfLive = (): void => {
-      if (socket.current().link.phase === "live") void sendQueued();
+      const { link } = socket.current();
+      if (link.phase === "live") void sendQueued(link.since);
     };
     const timer = window.setInterval(sendIfLive, RESEND_MS);
     const stop = socket.subscribe(() => {

@@ -40,7 +40,7 @@ export function Actions({ gate, wish, open, active, draft, me, onClose }: Action
   const send = (request: DecisionRequest | string): void => {
     if (Date.now() - shownAt < UNSEEN_MS) return;
     if (typeof request === "string") wordField.current?.focus();
-    else void decide(gate, request, me);
+    else void decide(gate, request);
   };
   return (
     <footer className="border-t border-line px-4 py-3">

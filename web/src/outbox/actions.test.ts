@@ -50,14 +50,17 @@ const decided: Gate = {
   receipts: { ...pending.receipts, decided_at: first.at },
 };
 
-/** A coordinator that answers in this order; null is nobody. */
-function answers(...list: readonly (readonly [status: number, body: object] | null)[]): void {
+/** A coordinator that answers in this order; null is nobody. With the ids of the decisions that it was sent. */
+function answers(...list: readonly (readonly [status: number, body: object] | null)[]): readonly unknown[] {
   const left = [...list];
-  vi.stubGlobal("fetch", () => {
+  const ids: unknown[] = [];
+  vi.stubGlobal("fetch", (_: string, { body }: RequestInit) => {
+    if (typeof body === "string") ids.push((JSON.parse(body) as { id: unknown }).id);
     const next = left.shift();
     if (!next) return Promise.reject(new TypeError("refused"));
     return Promise.resolve(new Response(JSON.stringify(next[1]), { status: next[0] }));
   });
+  return ids;
 }
 
 const stateOf = (): string | undefined => useOutbox.getState().wishes.get(pending.id)?.state;
@@ -71,29 +74,37 @@ describe("a decision", () => {
 
   it("that comes second is overtaken, and the card learns who was first", async () => {
     answers([409, conflict], [200, decided]);
-    await decide(pending, { decision: "deny" }, "usr_ben");
+    await decide(pending, { decision: "deny" });
     expect(stateOf()).toBe("overtaken");
     expect(useFleet.getState().gates.get(pending.id)?.decision?.by_name).toBe("Ada");
   });
 
   it("of the same person elsewhere is overtaken too, also when it says the same", async () => {
     answers([409, conflict], [200, decided]);
-    await decide(pending, { decision: "allow" }, "usr_ada");
+    await decide(pending, { decision: "allow" });
     expect(stateOf()).toBe("overtaken");
   });
 
-  it("whose answer was lost is one's own when it is sent again", async () => {
-    answers(null, [409, conflict], [200, decided]);
-    await decide(pending, { decision: "allow" }, "usr_ada");
+  it.each([
+    ["refused", null],
+    ["503", [503, {}]],
+    ["502 of a proxy", [502, {}]],
+    ["504 of a proxy", [504, {}]],
+  ] as const)("that was not answered (%s) is sent again as the same decision", async (_, answer) => {
+    const ids = answers(answer, [200, decided]);
+    await decide(pending, { decision: "allow" });
     expect(stateOf()).toBe("queued");
-    await sendQueued();
+    await sendQueued(Date.now());
     expect(stateOf()).toBe("accepted");
+    expect(ids).toHaveLength(2);
+    expect(ids[0]).toMatch(/^aud_[0-9a-f]{32}$/);
+    expect(ids[1]).toBe(ids[0]);
   });
 
   it("about something else than was seen stays to be made", async () => {
     const changed = { error: { code: "input_changed", message: "It asks for something else.", hint: null } };
     answers([409, changed], [200, pending]);
-    await decide(pending, { decision: "allow" }, "usr_ada");
+    await decide(pending, { decision: "allow" });
     expect(stateOf()).toBe("failed");
   });
 });

@@ -12,11 +12,14 @@ export interface Wish {
   /** What a person would recognise it by. */
   readonly text: string;
   readonly at: string;
-  /** `overtaken`: somebody else was first, and the wish changed nothing. */
+  /**
+   * `queued`: nobody has said yet that they have it; it is sent, or sent again, until somebody does.
+   * `overtaken`: somebody else was first, and the wish changed nothing.
+   */
   readonly state: "sending" | "queued" | "accepted" | "overtaken" | "failed";
   readonly error: unknown;
-  /** `again`: an earlier attempt may have arrived, though nobody said so. */
-  readonly send: (again: boolean) => Promise<Answer>;
+  /** May be called while an earlier attempt is on its way; that one is given up then. */
+  readonly send: (givenUp: AbortSignal) => Promise<Answer>;
 }
 
 export type Answer = Extract<Wish["state"], "accepted" | "overtaken">;
@@ -27,21 +30,37 @@ interface Outbox {
 
 export const useOutbox = create<Outbox>(() => ({ wishes: new Map() }));
 
-export async function wish(asked: Pick<Wish, "id" | "session" | "text" | "send">): Promise<void> {
-  put({ ...asked, at: new Date().toISOString(), state: "sending", error: null });
-  await attempt(asked.id, false);
+/** One attempt that nobody has answered yet. */
+interface Flight {
+  readonly began: number;
+  readonly givenUp: AbortController;
 }
 
-/** Sends what could not be sent: when the connection is back, or because a person says so. */
-export async function sendQueued(): Promise<void> {
-  const queued = [...useOutbox.getState().wishes.values()].filter(({ state }) => state === "queued");
+const flights = new Map<string, Flight>();
+
+/** An answer is quick. After this it is honest to say that nobody has taken the wish, though it may still arrive. */
+const QUICK_MS = 2000;
+
+export async function wish(asked: Pick<Wish, "id" | "session" | "text" | "send">): Promise<void> {
+  put({ ...asked, at: new Date().toISOString(), state: "sending", error: null });
+  await attempt(asked.id);
+}
+
+/**
+ * Sends what could not be sent. What is on its way since before `connectedAt` went to a coordinator that may be gone;
+ * what is younger is being kept at by the one that is there.
+ */
+export async function sendQueued(connectedAt: number): Promise<void> {
+  const queued = [...useOutbox.getState().wishes.values()].filter(
+    ({ id, state }) => state === "queued" && (flights.get(id)?.began ?? 0) <= connectedAt,
+  );
   // One after another: messages keep the order in which they were written.
   // oxlint-disable-next-line no-await-in-loop
-  for (const { id } of queued) await attempt(id, true);
+  for (const { id } of queued) await attempt(id);
 }
 
 export async function sendAgain(id: string): Promise<void> {
-  await attempt(id, true);
+  await attempt(id);
 }
 
 /** Whether it waits here for a connection: it is decided, and nobody else knows. */
@@ -56,6 +75,7 @@ export function queuedDecisions(wishes: Outbox["wishes"], session: string): numb
 }
 
 export function forget(id: string): void {
+  land(id);
   useOutbox.setState(({ wishes }) => {
     const next = new Map(wishes);
     next.delete(id);
@@ -63,15 +83,32 @@ export function forget(id: string): void {
   });
 }
 
-async function attempt(id: string, again: boolean): Promise<void> {
+async function attempt(id: string): Promise<void> {
   const asked = useOutbox.getState().wishes.get(id);
   if (!asked) return;
+  land(id);
+  const flight: Flight = { began: Date.now(), givenUp: new AbortController() };
+  flights.set(id, flight);
   put({ ...asked, state: "sending", error: null });
+  // Only the latest attempt has a say.
+  const say = (state: Wish["state"], error: unknown): void => {
+    if (flights.get(id) === flight) put({ ...asked, state, error });
+  };
+  const slow = setTimeout(() => say("queued", null), QUICK_MS);
   try {
-    put({ ...asked, state: await asked.send(again), error: null });
+    say(await asked.send(flight.givenUp.signal), null);
   } catch (error) {
-    put({ ...asked, state: isPassing(error) ? "queued" : "failed", error });
+    say(isPassing(error) ? "queued" : "failed", error);
+  } finally {
+    clearTimeout(slow);
+    if (flights.get(id) === flight) flights.delete(id);
   }
+}
+
+/** Gives up the attempt that is on its way: another takes its place, or nobody wants it any more. */
+function land(id: string): void {
+  flights.get(id)?.givenUp.abort();
+  flights.delete(id);
 }
 
 /** Nobody answered, or somebody who is not ready yet: the same wish may do better later. */

@@ -8,7 +8,47 @@ use rustix::process::{Pid, Signal};
 use super::installation::{Fleet, UP_BOUND, spawn_up};
 use crate::wait;
 
+/// A part that stays dead until this is dropped.
+pub struct HeldDown {
+    up: Pid,
+}
+
+impl HeldDown {
+    /// Lets `up` replace it.
+    pub fn release(self) {}
+}
+
+impl Drop for HeldDown {
+    fn drop(&mut self) {
+        // It may have been ended meanwhile, by a test that failed.
+        rustix::process::kill_process(self.up, Signal::CONT).ok();
+    }
+}
+
 impl Fleet {
+    /// Kills one of `nats`, `coordinator`, `runner` with SIGKILL, and stops `up` so that it is not replaced. Whoever connects
+    /// to it afterwards does not meet the one that dies.
+    pub async fn hold_down(&self, part: &str) -> HeldDown {
+        let up = Pid::from_child(&self.up());
+        rustix::process::kill_process(up, Signal::STOP).expect("`up` is there");
+        let held = HeldDown { up };
+        let pid = self.ready()["pids"][part]
+            .as_i64()
+            .expect("the ready file names the pid");
+        kill_process(pid);
+        // Its remains stay: who should bury it is stopped.
+        wait::until(&format!("the end of the {part}"), UP_BOUND, async || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))
+                .map_err(|error| error.to_string())?;
+            let state = stat
+                .rsplit_once(") ")
+                .and_then(|(_, rest)| rest.chars().next());
+            (state == Some('Z')).then_some(()).ok_or(stat)
+        })
+        .await;
+        held
+    }
+
     /// Kills one of `nats`, `coordinator`, `runner` with SIGKILL and waits until `up` has replaced it.
     pub async fn kill(&self, part: &str) {
         let before = self.ready()["pids"][part]

@@ -12,6 +12,7 @@ mod faults;
 mod second_coordinator;
 
 pub use elsewhere::Runner;
+pub use faults::HeldDown;
 pub use installation::{Fleet, Options};
 pub use second_coordinator::Coordinator;
 pub use sessions::BOUND;

@@ -3,7 +3,6 @@
 //! file outside Flotilla. Real parts, killed for real.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     reason = "a test that cannot be set up has failed"
 )]
 

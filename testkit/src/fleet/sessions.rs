@@ -9,7 +9,7 @@ use super::installation::Fleet;
 use crate::wait;
 
 /// For anything that one session does.
-pub const BOUND: Duration = Duration::from_secs(30);
+pub const BOUND: Duration = Duration::from_secs(90);
 
 impl Fleet {
     /// Starts a session on the first project and returns its id.

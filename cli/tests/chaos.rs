@@ -8,7 +8,10 @@
 
 use std::time::Duration;
 
-use testkit::chaos::{self, Agent, Fault, Line, Moment, Settings, Silences, Table, Told};
+use testkit::chaos::{
+    self, Agent, Clock, Fault, FileSystem, Line, Machine, Moment, Settings, Silences, Step, Table,
+    Told,
+};
 use tokio_util::sync::CancellationToken;
 
 async fn hold(faults: &[Fault], moments: &[Moment]) {
@@ -85,4 +88,19 @@ async fn whoever_uses_two_coordinators_does_not_notice_that_one_is_killed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decision_finds_its_way_after_the_network_of_the_host_was_cut() {
     hold(&[Fault::LinkCut], &[Moment::DecisionInFlight]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_that_was_shown_survives_a_power_cut_of_its_host() {
+    // Others cannot mount; `make chaos` of theirs lists the power cuts as not run.
+    if rustix::process::geteuid().is_root() {
+        let cut = Fault::Power(Machine::Host, FileSystem::Xfs);
+        hold(&[cut], &[Moment::GateOpen]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_ahead_loses_no_decision() {
+    let step = Fault::Clock(Clock::Coordinator, Step::Forward);
+    hold(&[step], &[Moment::DecisionInFlight]).await;
 }

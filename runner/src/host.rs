@@ -78,6 +78,20 @@ impl Host {
         })?
     }
 
+    /// Forces what an agent wrote down of a call out to the disk; false while it has not written it.
+    pub fn force_out(
+        &self,
+        name: &str,
+        session: SessionId,
+        worktree: &Path,
+        tool_use: &str,
+    ) -> Result<bool, String> {
+        self.with_request(name, session, worktree, |found, request| {
+            agent::force_out(found.dialect, name, request, tool_use)
+                .map_err(|error| crate::chain(&error))
+        })?
+    }
+
     /// How an agent of this name speaks.
     #[must_use]
     pub fn dialect(&self, name: &str) -> Dialect {

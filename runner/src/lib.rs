@@ -18,6 +18,7 @@ pub mod relay;
 
 mod configuration;
 mod disk;
+mod durable;
 mod host;
 mod inventory;
 mod presence;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use nats::command::{Order, SessionStart};
 use nats::ids::{HostName, SessionId};
 
+use crate::durable;
 use crate::session::paths::SessionPaths;
 use crate::session::{Handle, Parts, Task, log};
 
@@ -108,12 +109,17 @@ impl Sessions {
             return Ok(());
         }
         let paths = self.paths(order.session);
-        if paths.database().exists() {
+        if paths.database().exists() && log::Log::is_begun(&paths.database())? {
             // An ended session that was asked for once before: that command was taken then.
             return Ok(());
         }
         std::fs::create_dir_all(paths.folder()).map_err(|source| Error::Folder {
             path: paths.folder().to_owned(),
+            source,
+        })?;
+        // The command is about to be acknowledged: from then on nobody else remembers that the session is here.
+        durable::sync_folder(&self.parts.host.sessions).map_err(|source| Error::Folder {
+            path: self.parts.host.sessions.clone(),
             source,
         })?;
         let handle = tokio::task::block_in_place(|| Task::create(&self.parts, order, start))?;

@@ -48,3 +48,16 @@ pub enum Error {
     #[error("the projection's thread is gone")]
     Thread(#[source] tokio::task::JoinError),
 }
+
+impl Error {
+    /// The file itself is broken, and will be the next time as well.
+    fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::Write(source) | Self::Read(source) | Self::Open { source, .. } => source
+                .sqlite_error_code()
+                .is_some_and(|code| matches!(code, DatabaseCorrupt | NotADatabase)),
+            Self::Replace { .. } | Self::Row(_) | Self::Thread(_) => false,
+        }
+    }
+}

@@ -155,7 +155,7 @@ fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     Ok(())
 }
 
-fn remove(path: &Path) -> std::io::Result<()> {
+pub(super) fn remove(path: &Path) -> std::io::Result<()> {
     for suffix in ["", "-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);

@@ -1,6 +1,6 @@
 //! The one writer: a batch of inputs becomes rows and positions in one transaction.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
@@ -36,6 +36,7 @@ impl Position {
 
 pub struct Writer {
     connection: Connection,
+    path: PathBuf,
 }
 
 impl Writer {
@@ -43,6 +44,7 @@ impl Writer {
     pub fn open(path: &Path) -> Result<Self, Error> {
         Ok(Self {
             connection: schema::open(path)?,
+            path: path.to_owned(),
         })
     }
 
@@ -76,6 +78,20 @@ impl Writer {
 
     /// Applies a batch: all of it, with its positions, or nothing.
     pub fn apply(&mut self, inputs: Vec<Input>) -> Result<Applied, Error> {
+        let applied = self.try_apply(inputs);
+        if let Err(error) = &applied
+            && error.is_damage()
+        {
+            // The next start would only find the same damage; with nothing there it builds the projection anew.
+            tracing::error!(path = %self.path.display(), %error, "the projection is damaged: it is removed, to be built anew");
+            if let Err(error) = schema::remove(&self.path) {
+                tracing::error!(%error, "the damaged projection could not be removed");
+            }
+        }
+        applied
+    }
+
+    fn try_apply(&mut self, inputs: Vec<Input>) -> Result<Applied, Error> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)

@@ -43,6 +43,22 @@ pub enum AskAgainError {
     Write(#[source] io::Error),
 }
 
+/// Forces what the next process needs to ask for a call again out to the disk. False while it is not written.
+/// It may take as long as a disk takes.
+pub fn force_out(
+    dialect: Dialect,
+    name: &str,
+    request: &LaunchRequest<'_>,
+    tool_use: &str,
+) -> io::Result<bool> {
+    if is_this_program(name, request.configuration) {
+        return Ok(true);
+    }
+    match dialect {
+        Dialect::Claude => claude::force_out(request, tool_use),
+    }
+}
+
 /// Makes the next process of this conversation ask for `call` again, and for nothing else before it.
 ///
 /// To be called after the old process is gone and before the new one starts; calling it twice changes nothing.

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::arguments::{self, Opening};
 use super::permission::Call;
+use crate::durable;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
@@ -92,13 +93,17 @@ impl Memory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(failed(error)),
         };
+        let is_new = content.is_empty();
         fs::create_dir_all(folder).map_err(failed)?;
         let mut file = OpenOptions::new()
             .append(true)
             .create(true)
             .open(&path)
             .map_err(failed)?;
-        if !content.is_empty() && !content.ends_with('\n') {
+        if is_new {
+            durable::sync_folder(folder).map_err(failed)?;
+        }
+        if !is_new && !content.ends_with('\n') {
             // Killed while it wrote: what follows must not stick to the torn line.
             file.write_all(b"\n").map_err(failed)?;
         }
@@ -162,7 +167,9 @@ impl Memory {
     fn append(&mut self, entry: &Entry) -> Result<(), Error> {
         let mut line = serde_json::to_vec(entry).map_err(|error| Error::Append(error.into()))?;
         line.push(b'\n');
-        self.file.write_all(&line).map_err(Error::Append)
+        // On the disk before anything is said of it: a power cut forgets no call that a person was shown.
+        self.file.write_all(&line).map_err(Error::Append)?;
+        self.file.sync_data().map_err(Error::Append)
     }
 
     fn recall(&mut self, content: &str) {

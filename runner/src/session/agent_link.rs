@@ -23,6 +23,9 @@ const END_GRACE: Duration = Duration::from_secs(2);
 const ASK_AGAIN_BOUND: Duration = Duration::from_secs(30);
 /// An agent that does not read may take minutes; it is asked often enough for nobody to notice.
 const TELL_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How often, and for how long, the agent's transcript is looked at after it has asked: 2 s, ten times what it takes.
+const FORCE_OUT_EVERY: Duration = Duration::from_millis(20);
+const FORCE_OUT_TRIES: usize = 100;
 /// Attachments are on the server before the message is; a server that is away for longer is worth a warning.
 const FETCH_BOUND: Duration = Duration::from_secs(60);
 
@@ -227,6 +230,36 @@ impl Task {
                 outgoing,
                 files,
                 missing,
+            }
+        });
+    }
+
+    /// A power cut may come while a person thinks: what the agent needs to ask again must not be forgotten. It writes a
+    /// call down up to 0.2 s after it has asked, so the gate does not wait for it.
+    pub(super) fn force_out_transcript(&self, tool_use: String) {
+        let host = self.parts.host.clone();
+        let (agent, session) = (
+            self.saved.machine.start().agent.clone(),
+            self.identity.session,
+        );
+        let (worktree, token) = (self.worktree(), self.parts.token.clone());
+        self.parts.tasks.spawn(async move {
+            for _ in 0..FORCE_OUT_TRIES {
+                let forced = tokio::task::block_in_place(|| {
+                    host.force_out(&agent, session, &worktree, &tool_use)
+                });
+                match forced {
+                    Ok(true) => return,
+                    Ok(false) => {}
+                    Err(reason) => {
+                        tracing::debug!(reason, "could not force a transcript out to the disk");
+                        return;
+                    }
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(FORCE_OUT_EVERY) => {}
+                    () = token.cancelled() => return,
+                }
             }
         });
     }

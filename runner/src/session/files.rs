@@ -130,16 +130,24 @@ fn look(
     let path: PathBuf = host.worktree(project, session);
     let worktree = Worktree::open(&store, &path, &session.short())?;
     match before {
-        Some(before) => {
-            let (changes, snapshot) = worktree.changes_since(&before)?;
-            Ok(Looked { changes, snapshot })
-        }
-        // The first look of a session: everything that differs from where it started.
-        None => Ok(Looked {
-            snapshot: worktree.snapshot()?,
-            changes: worktree.diff()?,
-        }),
+        Some(before) => match worktree.changes_since(&before) {
+            Ok((changes, snapshot)) => Ok(Looked { changes, snapshot }),
+            // Lost in a power cut: told twice is better than never told again.
+            Err(error) => {
+                tracing::warn!(error = %crate::chain(&error), "what was seen before is lost; everything is told anew");
+                first_look(&worktree)
+            }
+        },
+        None => first_look(&worktree),
     }
+}
+
+/// Everything that differs from where the session started.
+fn first_look(worktree: &Worktree) -> Result<Looked, worktree::Error> {
+    Ok(Looked {
+        snapshot: worktree.snapshot()?,
+        changes: worktree.diff()?,
+    })
 }
 
 fn inputs(changes: Changes, tool_use: Option<&String>) -> Vec<Input> {

@@ -10,6 +10,7 @@ use nats::{Envelope, Timestamp, Wire};
 use super::log::{self, Row};
 use super::oversize;
 use super::task::Task;
+use crate::durable;
 
 const PAUSE_AFTER_FAILED_WRITE: Duration = Duration::from_secs(1);
 
@@ -108,8 +109,9 @@ impl Object {
         let mut file = std::fs::File::create(folder.join(format!("{}.json", self.seq)))?;
         std::io::Write::write_all(&mut file, &self.bytes)?;
         file.sync_all()?;
-        // The name is on the disk as well, before a row speaks of it.
-        std::fs::File::open(folder)?.sync_all()
+        // The names are on the disk as well, before a row speaks of it.
+        durable::sync_folder(folder)?;
+        folder.parent().map_or(Ok(()), durable::sync_folder)
     }
 }
 

@@ -301,8 +301,12 @@ impl Task {
             }
         }
         self.saved.position = self.splitter.settled();
+        let asked: Vec<String> = inputs.iter().filter_map(asked_call).collect();
         if !inputs.is_empty() {
             self.step(inputs, None).await;
+        }
+        for tool_use in asked {
+            self.force_out_transcript(tool_use);
         }
         if self.saved.position - self.noted_position > UNNOTED_BYTES_MAX {
             self.record(&[], None).await;
@@ -471,6 +475,14 @@ enum Heard {
     PruneDue,
     SleepDue,
     Room(Room),
+}
+
+/// The call that an agent asks about.
+fn asked_call(input: &Input) -> Option<String> {
+    match input {
+        Input::Agent(AgentEvent::Asked(ask)) => ask.tool_use.clone().into(),
+        _ => None,
+    }
 }
 
 async fn due(at: Option<Instant>) {

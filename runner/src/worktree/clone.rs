@@ -10,6 +10,7 @@ use git2::{Oid, Repository};
 
 use super::store::{Store, copy_shallow, file_name};
 use super::{Error, Project, project, repository, view};
+use crate::durable;
 
 /// A session's worktree and the runner's view of it. Cheap: two paths, nothing is held open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +64,14 @@ impl Worktree {
             source,
         })?;
         view::make(&worktree.view, store, &unfinished, base)?;
+        // Its name promises that it is complete, also after a power cut: first what is in it, then the name.
+        let parent = path.parent().unwrap_or(path);
+        durable::sync_file_system(&unfinished).map_err(Error::write(&unfinished))?;
+        if durable::are_apart(&unfinished, store.path()) {
+            store.force_out()?;
+        }
         fs::rename(&unfinished, path).map_err(Error::write(path))?;
+        durable::sync_folder(parent).map_err(Error::write(parent))?;
         Ok(Created {
             worktree,
             branch,

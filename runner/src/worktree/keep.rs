@@ -43,6 +43,7 @@ impl Worktree {
     /// Saves everything, then removes the worktree. Ignored files are not work and go with it.
     pub fn remove(self, store: &Store) -> Result<Kept, Error> {
         let kept = self.keep(store)?;
+        store.force_out()?;
         remove(&self.path)?;
         remove(&self.view)?;
         Ok(kept)

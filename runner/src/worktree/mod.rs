@@ -1,6 +1,7 @@
 //! Where a session works: a clone of its own, borrowing objects from a store that the runner owns.
 //!
-//! In reading order: `project` recognises a person's checkout, `store` takes its commits over, `clone` makes a worktree
+//! In reading order: `project` recognises a person's checkout, `store` takes its commits over (and
+//! `mend` helps it over a power cut), `clone` makes a worktree
 //! from them, `view` is how the runner looks at it, `changes` and `diff` are what it sees, `keep` saves it on the way out.
 //!
 //! Everything goes through git2, and the git program is used nowhere: a repository's hooks, filters, fsmonitor and
@@ -8,6 +9,8 @@
 //! ever read. All functions block: the caller puts them where blocking is allowed.
 
 mod project;
+
+mod mend;
 
 mod store;
 

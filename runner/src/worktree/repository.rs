@@ -8,6 +8,9 @@ use std::sync::Once;
 
 use git2::{Repository, RepositoryInitOptions, RepositoryOpenFlags};
 
+/// libgit2 then syncs each object and ref that it writes, and the folder it is in.
+const FORCED_OUT: &str = "core.fsyncObjectFiles";
+
 /// Opens a person's repository: at `path` or above it, whoever owns it.
 pub(super) fn discover(path: &Path) -> Result<Repository, git2::Error> {
     trust_any_owner();
@@ -35,6 +38,10 @@ pub(super) fn init(
         .no_reinit(true)
         .mkpath(true);
     let repository = Repository::init_opts(path, &options)?;
+    if bare {
+        // Ours, not an agent's: an object or ref that a power cut emptied would be taken for one that is there.
+        repository.config()?.set_bool(FORCED_OUT, true)?;
+    }
     let Some(lender) = borrow_from else {
         return Ok(repository);
     };

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use git2::{AutotagOption, FetchOptions, FetchPrune, Oid, Repository};
 
 use super::lock::lock;
+use super::mend::mend;
 use super::{Error, Project, repository};
+use crate::durable;
 
 /// What the checkout's refs are called here. Everything it has, so that any of it can be a base.
 const TAKEN_OVER: [&str; 4] = [
@@ -47,12 +49,15 @@ impl Store {
         };
         fs::create_dir_all(stores).map_err(Error::write(stores))?;
         let _lock = lock(stores)?; // two sessions may be a project's first
-        if !store.path.exists() {
+        if repository::open(&store.path).is_err() {
+            // Not there yet, or a power cut came while it was made.
+            mend(&store.path).map_err(Error::write(&store.path))?;
             let made = repository::init(&store.path, true, None);
             made.map_err(|source| Error::Create {
                 path: store.path.clone(),
                 source,
             })?;
+            store.force_out()?;
         }
         Ok(store)
     }
@@ -65,6 +70,7 @@ impl Store {
     /// Takes over every commit that the checkout's refs name. Reads the checkout and no more.
     pub fn fetch(&self, project: &Project) -> Result<(), Error> {
         let _lock = lock(&self.path)?;
+        mend(&self.path).map_err(Error::write(&self.path))?;
         let fetched = self.repository().and_then(|store| {
             copy_shallow(&project.path, &store)?;
             take_over(&store, &project.path, &TAKEN_OVER, FetchPrune::On)
@@ -96,6 +102,11 @@ impl Store {
             .find_commit_by_prefix(base)
             .ok()
             .map(|commit| commit.id()))
+    }
+
+    /// What was taken over is on the disk when this returns.
+    pub(super) fn force_out(&self) -> Result<(), Error> {
+        durable::sync_file_system(&self.path).map_err(Error::write(&self.path))
     }
 
     pub(super) fn repository(&self) -> Result<Repository, git2::Error> {

@@ -86,7 +86,7 @@ impl View {
 
     /// Looks at every file whose size or time has changed and returns the tree of what is there now.
     pub(super) fn look(&self, extent: Extent) -> Result<Oid, git2::Error> {
-        let mut index = self.repository.index()?;
+        let mut index = self.index()?;
         if extent == Extent::Whole {
             self.forget_stand_ins(&mut index)?;
         }
@@ -102,6 +102,17 @@ impl View {
             index.write()?;
         }
         index.write_tree_to(&self.repository)
+    }
+
+    /// What was seen the last time. It is not forced out to the disk: one that a power cut spoiled is forgotten, and every
+    /// file is looked at anew.
+    fn index(&self) -> Result<Index, git2::Error> {
+        self.repository.index().or_else(|error| {
+            tracing::warn!(%error, "what was seen of a worktree cannot be read; all of it is looked at anew");
+            // That it is gone already is as good; that it stays is told by the next line.
+            fs::remove_file(self.repository.path().join("index")).ok();
+            self.repository.index()
+        })
     }
 
     /// The tree of the commit the session started from.

@@ -140,16 +140,10 @@ impl Cell<'_> {
         for (journey, rest) in journeys.iter().zip(travelled.rests) {
             let (verdict, rest) = match rest {
                 Ok(rest) => match caught(journey.events()).await {
-                    Ok(events) => {
-                        let mut verdict = laws::judge(self.piece.fault, journey, &events, &ledger);
-                        if let Fault::Clock(clock, step) = self.piece.fault
-                            && !clock::was_set(clock, step, &ground.fleet, &events).await
-                        {
-                            let words = "the clock was never set, so nothing was proved";
-                            verdict.violations.push(words.to_owned());
-                        }
-                        (verdict, Some(rest))
-                    }
+                    Ok(events) => (
+                        laws::judge(self.piece.fault, journey, &events, &ledger),
+                        Some(rest),
+                    ),
                     Err(words) => (laws::Verdict::broken(words), Some(rest)),
                 },
                 Err(words) => {
@@ -166,6 +160,12 @@ impl Cell<'_> {
                 recovery_ms: recovery.map(|time| u64::try_from(time.as_millis()).unwrap_or(0)),
                 ..verdict.seen
             });
+        }
+        if let (Fault::Clock(clock, _), Some(clocks)) = (self.piece.fault, &ground.clocks)
+            && !clock::runs_by(clocks, clock, &ground.fleet)
+        {
+            let words = "the part does not run by the clock that was set, so nothing was proved";
+            record.violations.push(words.to_owned());
         }
         if record.violations.is_empty() {
             join_all(journeys.iter().map(Journey::leave)).await;

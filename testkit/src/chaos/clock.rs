@@ -8,8 +8,6 @@ use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use jiff::Timestamp;
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::fleet::Fleet;
@@ -30,8 +28,6 @@ pub enum Step {
 
 /// Longer than every deadline, and than any summer time.
 const STEP_SECONDS: i64 = 2 * 60 * 60;
-/// A busy machine does not make the two times differ by this much.
-const DOUBT_SECONDS: i64 = STEP_SECONDS / 2;
 
 impl Clock {
     /// The part's name, which is the first argument of its program.
@@ -135,34 +131,23 @@ impl Clocks {
     }
 }
 
-/// Whether the part's own word for now shows that its clock was set: one that was not would prove nothing.
-pub(super) async fn was_set(clock: Clock, step: Step, fleet: &Fleet, events: &[Value]) -> bool {
-    let said = match clock {
-        Clock::Runner => events
-            .last()
-            .and_then(|event| event["at"].as_str()?.parse().ok()),
-        Clock::Coordinator => date_of(fleet).await,
-    };
-    said.is_some_and(|said| is_off(said, step))
-}
-
-fn is_off(said: Timestamp, step: Step) -> bool {
-    let ahead = said.as_second() - Timestamp::now().as_second();
-    ahead * step.seconds().signum() > DOUBT_SECONDS
-}
-
-/// What every answer over HTTP says of the time.
-async fn date_of(fleet: &Fleet) -> Option<Timestamp> {
-    let url = format!("{}/healthz", fleet.url());
-    let answer = reqwest::get(url).await.ok()?;
-    let date = answer.headers().get("date")?.to_str().ok()?;
-    let date = jiff::fmt::rfc2822::parse(date).ok()?;
-    Some(date.timestamp())
+/// Whether the part runs by the clock that was set: one that does not would prove nothing.
+pub(super) fn runs_by(clocks: &Clocks, clock: Clock, fleet: &Fleet) -> bool {
+    let pid = &fleet.ready()["pids"][clock.part()];
+    let mapped = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    mapped.contains(&*clocks.file(clock).to_string_lossy())
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+
+    fn is_off(said: Timestamp, step: Step) -> bool {
+        let ahead = said.as_second() - Timestamp::now().as_second();
+        ahead * step.seconds().signum() > STEP_SECONDS / 2
+    }
 
     #[test]
     fn a_part_is_told_the_time_of_its_own_clock() {

@@ -27,5 +27,5 @@ mod write;
 
 pub use launch::{configuration_folder, launch};
 pub use plan::plan_file;
-pub use reask::ask_again;
+pub use reask::{ask_again, force_out};
 pub use translate::Adapter;

@@ -56,6 +56,19 @@ pub fn ask_again(request: &LaunchRequest<'_>, call: &Unanswered<'_>) -> Result<(
     append(&mut file, &mark).map_err(AskAgainError::Write)
 }
 
+/// Forces out what [`ask_again`] will look for. False while it is not written.
+pub fn force_out(request: &LaunchRequest<'_>, tool_use: &str) -> io::Result<bool> {
+    // A rehearsal forces out by itself.
+    if launch::is_rehearsed(request) {
+        return Ok(true);
+    }
+    let folder = launch::configuration_folder(request.configuration, request.home);
+    match transcript::find(&folder, request.session) {
+        Some(path) => transcript::force_out(&path, tool_use),
+        None => Ok(false),
+    }
+}
+
 /// A command may have taken the agent to another folder, and the next one would be run in the wrong place: what a
 /// person decided on is a command in a folder. A worktree that was moved as a whole is the same place.
 fn begins_where_it_was(

@@ -13,10 +13,15 @@ use std::path::{Path, PathBuf};
 use nats::ids::SessionId;
 use rustix::fs::OFlags;
 
+use crate::durable;
+
 pub(super) use line::Line;
 
 /// How much of the end is read at most. A line is as long as what it tells: a file, a picture, a tool's whole output.
 pub(super) const TAIL_BYTES_MAX: u64 = 64 << 20;
+
+/// So few lines are written between a call and the question whether it may be made.
+const LINES_SINCE_CALL_MAX: usize = 16;
 
 /// Read at once. What is asked of a transcript mostly stands in its last few lines.
 const CHUNK_BYTES: u64 = 64 << 10;
@@ -50,6 +55,26 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 /// Opens a transcript to read it and to write at its end.
 pub(super) fn open_to_append(path: &Path) -> io::Result<File> {
     open_with(OpenOptions::new().read(true).append(true), path)
+}
+
+/// Forces the transcript out to the disk, with its name, once it tells of this call. False while it does not: the agent
+/// writes a call down a moment after it has asked.
+pub(super) fn force_out(path: &Path, tool_use: &str) -> io::Result<bool> {
+    let file = open(path)?;
+    let finder = |line: &Vec<u8>| {
+        line.windows(tool_use.len())
+            .any(|it| it == tool_use.as_bytes())
+    };
+    let lines: io::Result<Vec<Vec<u8>>> = backwards(&file)?.take(LINES_SINCE_CALL_MAX).collect();
+    if tool_use.is_empty() || !lines?.iter().any(finder) {
+        return Ok(false);
+    }
+    file.sync_all()?;
+    // Its own folder, and the one that has a folder for each worktree.
+    for folder in path.ancestors().skip(1).take(2) {
+        durable::sync_folder(folder)?;
+    }
+    Ok(true)
 }
 
 /// The lines of `file` from the last to the first, without their newlines; ends with an error at [`TAIL_BYTES_MAX`].

@@ -89,6 +89,15 @@ impl Log {
         ))
     }
 
+    /// Whether there is a session in it. A power cut may leave a file of which nothing was acknowledged to anybody.
+    pub fn is_begun(path: &Path) -> Result<bool, Error> {
+        let log = Self {
+            connection: open(path)?,
+            path: path.to_owned(),
+        };
+        Ok(log.meta("identity")?.is_some())
+    }
+
     /// Keeps rows, state and the command that caused them, all or none. On disk when this returns.
     pub fn append(
         &mut self,

@@ -479,9 +479,10 @@ enum Heard {
 
 /// The call that an agent asks about.
 fn asked_call(input: &Input) -> Option<String> {
-    match input {
-        Input::Agent(AgentEvent::Asked(ask)) => ask.tool_use.clone().into(),
-        _ => None,
+    if let Input::Agent(AgentEvent::Asked(ask)) = input {
+        Some(ask.tool_use.clone())
+    } else {
+        None
     }
 }
 

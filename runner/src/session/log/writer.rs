@@ -92,7 +92,7 @@ impl Log {
     /// Whether there is a session in it. A power cut may leave a file of which nothing was acknowledged to anybody.
     pub fn is_begun(path: &Path) -> Result<bool, Error> {
         let log = Self {
-            connection: open(path)?,
+            connection: schema::open(path)?,
             path: path.to_owned(),
         };
         Ok(log.meta("identity")?.is_some())

@@ -8,6 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use axum::serve::ListenerExt as _;
 use nats::client::{self, Client, Options};
 use nats::credentials::COORDINATOR_INBOX;
 use tokio::net::TcpListener;
@@ -122,6 +123,12 @@ async fn serve(
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    // A frame leaves when it is written: text that is read as it comes must not wait for the receipt of the one before.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection gathers what it sends");
+        }
+    });
     let server = axum::serve(listener, service)
         .with_graceful_shutdown(stop.clone().cancelled_owned())
         .into_future();

@@ -401,6 +401,38 @@ async fn an_agent_that_does_not_read_stops_neither_its_output_nor_the_next_signa
 }
 
 #[tokio::test]
+async fn a_shim_that_is_full_says_so_and_takes_the_rest_when_its_agent_reads_on() {
+    const INPUTS: usize = 1_024;
+    let bench = Bench::shell("until test -e go; do sleep 0.01; done; cat").await;
+    let mut client = bench.attach(0).await;
+    // More than the agent's socket holds, so that everything after it waits as well.
+    let first = vec![b'x'; 2 << 20];
+    client.handle.input("cmd_0", first.clone()).await.unwrap();
+    for number in 1..=INPUTS {
+        let id = format!("cmd_{number}");
+        client.handle.input(id, "y").await.unwrap();
+    }
+    let (last, answer) = (format!("cmd_{INPUTS}"), until_answer(&mut client).await);
+    let busy = FromShim::Busy { id: last.clone() };
+    assert_eq!(answer, busy);
+    std::fs::write(bench.path("go"), "").unwrap();
+    let (mut bytes_read, mut written) = (0, 0);
+    while bytes_read < first.len() + INPUTS || written <= INPUTS {
+        match next(&mut client).await.expect("all of it") {
+            FromShim::Output { bytes, .. } => bytes_read += bytes.len(),
+            FromShim::Accepted { id } => {
+                written += 1;
+                if id == "cmd_0" {
+                    client.handle.input(last.clone(), "y").await.unwrap();
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((bytes_read, written), (first.len() + INPUTS, INPUTS + 1));
+}
+
+#[tokio::test]
 async fn a_large_input_reaches_an_agent_that_writes_as_much_as_it_reads() {
     let bench = Bench::shell("cat").await;
     let mut client = bench.attach(0).await;

@@ -17,3 +17,4 @@ mod text;
 mod turns;
 
 mod asking_again;
+mod endings;

@@ -3,7 +3,7 @@
 
 use nats::event::State;
 
-use crate::api::{Gate, HostState, SessionRow};
+use crate::api::{Gate, HostState, SessionRow, UsageLimit};
 use crate::auth::People;
 use crate::hosts::Hosts;
 use crate::projection::{StoredGate, StoredSession};
@@ -62,6 +62,13 @@ impl Show {
             cost_usd: facts.cost_usd,
             context_tokens: facts.context_tokens,
             context_tokens_max: facts.context_tokens_max,
+            can_continue: facts.continue_reason.is_some(),
+            continue_reason: facts.continue_reason.clone(),
+            limit: facts.limit.as_ref().map(|limit| UsageLimit {
+                message: limit.message.clone(),
+                resets_at: limit.resets_at,
+                resumes: limit.resumes,
+            }),
             last_seq: facts.last_seq,
             labels: record.labels.clone(),
             created_at: record.created_at,
@@ -105,6 +112,8 @@ impl Show {
             opened_at: opened.at,
             seq: opened.seq,
             state,
+            reminders: facts.reminded.map_or(0, |reminded| reminded.count),
+            reminded_at: facts.reminded.map(|reminded| reminded.at),
             decision: facts.decision().cloned(),
             withdrawn_reason: facts.withdrawn_reason().map(str::to_owned),
             receipts: facts.receipts(),

@@ -41,6 +41,7 @@ messages! {
         "message.send" => MessageSend(MessageSend),
         "gate.decide" => GateDecide(GateDecide),
         "turn.interrupt" => TurnInterrupt(TurnInterrupt),
+        "limit.resume" => LimitResume(LimitResume),
     }
 }
 
@@ -83,6 +84,13 @@ pub struct MessageSend {
 pub struct GateDecide {
     pub gate: GateId,
     pub decision: Decision,
+}
+
+/// Go on by itself once a usage limit is over, or do not. Holds for this session from now on, also for a limit that
+/// stands already.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct LimitResume {
+    pub enabled: bool,
 }
 
 /// End the turn that runs; the agent lives on.

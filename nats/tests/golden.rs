@@ -122,6 +122,7 @@ fn events() -> Vec<Event> {
             cost_usd: 0.0008,
             context_tokens: Some(4200),
             context_tokens_max: Some(200_000),
+            can_continue: false,
         }
         .into(),
         MessageUser {
@@ -194,6 +195,7 @@ fn events() -> Vec<Event> {
         GateWithdrawn {
             gate,
             reason: "the agent no longer asks".into(),
+            can_continue: false,
         }
         .into(),
         FileChanged {
@@ -212,6 +214,24 @@ fn events() -> Vec<Event> {
             code: "checkout_dirty".into(),
             message: "3 uncommitted files".into(),
             hint: Some("commit them".into()),
+        }
+        .into(),
+        GateReminded {
+            gate,
+            waited_minutes: 60,
+            count: 2,
+        }
+        .into(),
+        LimitReached {
+            turn: Some(turn),
+            message: "You've hit your session limit · resets 3pm (Europe/Berlin)".into(),
+            resets_at: Some(at()),
+            resumes: true,
+        }
+        .into(),
+        LimitChanged {
+            resumes: false,
+            by: Some(UserId::from_uuid(UUID)),
         }
         .into(),
     ]
@@ -242,6 +262,7 @@ fn commands() -> Vec<Command> {
         }
         .into(),
         TurnInterrupt {}.into(),
+        LimitResume { enabled: false }.into(),
     ]
 }
 

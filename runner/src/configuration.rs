@@ -25,6 +25,10 @@ pub struct Configuration {
     pub slots: u32,
     /// An agent that had nothing to do for this long is stopped, and woken by the next command.
     pub sleep_after: Duration,
+    /// A gate that waited for this long is told of again; none: never.
+    pub remind_after: Option<Duration>,
+    /// Sessions go on by themselves once a usage limit is over, unless a person says otherwise.
+    pub resume_after_limit: bool,
     pub labels: BTreeMap<String, String>,
     /// The `flotilla` program, absolute: shims and the rehearsal agent are this.
     pub flotilla: PathBuf,

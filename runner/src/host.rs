@@ -29,6 +29,10 @@ pub struct Host {
     pub environment: BTreeMap<String, String>,
     /// An agent that had nothing to do for this long is stopped; the next command wakes it.
     pub sleep_after: Duration,
+    /// A gate that waited for this long is told of again; none: never.
+    pub remind_after: Option<Duration>,
+    /// Sessions go on by themselves once a usage limit is over, unless a person says otherwise.
+    pub resume_after_limit: bool,
     /// Of the data folder.
     pub room: watch::Receiver<Room>,
     pub inventory: watch::Receiver<Inventory>,
@@ -88,6 +92,20 @@ impl Host {
     ) -> Result<bool, String> {
         self.with_request(name, session, worktree, |found, request| {
             agent::force_out(found.dialect, name, request, tool_use)
+                .map_err(|error| crate::chain(&error))
+        })?
+    }
+
+    /// Whether the next process of a conversation could be made to ask again, if the one that runs ended now.
+    pub fn can_ask_again(
+        &self,
+        name: &str,
+        session: SessionId,
+        worktree: &Path,
+        call: &Unanswered<'_>,
+    ) -> Result<(), String> {
+        self.with_request(name, session, worktree, |found, request| {
+            agent::can_ask_again(found.dialect, name, request, call)
                 .map_err(|error| crate::chain(&error))
         })?
     }

@@ -67,6 +67,8 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
         agents: configuration.agents,
         environment: configuration.environment,
         sleep_after: configuration.sleep_after,
+        remind_after: configuration.remind_after,
+        resume_after_limit: configuration.resume_after_limit,
         room,
         inventory,
     });

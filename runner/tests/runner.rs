@@ -70,6 +70,8 @@ impl Station {
             agents: BTreeMap::new(),
             slots: 4,
             sleep_after: Duration::from_secs(600),
+            remind_after: None,
+            resume_after_limit: true,
             labels: BTreeMap::new(),
             flotilla: flotilla::path(),
             environment: environment.collect(),
@@ -490,5 +492,90 @@ async fn an_idle_agent_is_stopped_and_woken_by_the_next_message() {
         .filter(|tag| **tag == "agent.exited")
         .count();
     assert_eq!(exits, 0, "sleep is not a crash");
+    station.end(session).await;
+}
+
+fn asleep_while_it_waits(event: &Event) -> Option<()> {
+    match event {
+        Event::SessionState(it) if it.state == State::Waiting && it.reason.is_some() => Some(()),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_sleeps_at_its_gate_also_through_a_restart_and_the_decision_wakes_it() {
+    let shop = shop();
+    let mut station = Station::start_with(shop.path(), |configuration| {
+        configuration.sleep_after = Duration::from_millis(300);
+    })
+    .await;
+    let session = station
+        .start_session("run echo ran >> ledger.txt\nsay done")
+        .await;
+    let gate = station.gate().await;
+    station.until(asleep_while_it_waits).await;
+    station.wait_no_shim(session).await;
+    station.stop_runner().await;
+    station.start_runner();
+    station.allow(session, &gate).await;
+    station.turn_over().await;
+    let count = |tag: &str| station.tags().iter().filter(|it| **it == tag).count();
+    assert_eq!(
+        (
+            count("gate.opened"),
+            count("gate.withdrawn"),
+            count("agent.exited"),
+            count("turn.started"),
+        ),
+        (1, 0, 0, 1),
+        "the same gate, and nobody is asked twice"
+    );
+    let ledger = station.worktree(session).join("ledger.txt");
+    assert_eq!(
+        std::fs::read_to_string(ledger).unwrap(),
+        "ran\n",
+        "a tool runs once"
+    );
+    station.end(session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_that_waits_for_long_is_told_of_again() {
+    let shop = shop();
+    let mut station = Station::start_with(shop.path(), |configuration| {
+        configuration.remind_after = Some(Duration::from_millis(200));
+    })
+    .await;
+    let session = station.start_session("write a.txt hello").await;
+    let gate = station.gate().await;
+    let reminded = station
+        .until(|event| match event {
+            Event::GateReminded(it) => Some((it.gate, it.count)),
+            _ => None,
+        })
+        .await;
+    assert_eq!(reminded, (gate.gate, 1));
+    station.end(session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_goes_on_by_itself_once_its_usage_limit_is_over() {
+    let shop = shop();
+    let mut station = Station::start_with(shop.path(), |_| {}).await;
+    let session = station
+        .start_session("say before\nlimit 2\nsay afterwards")
+        .await;
+    let limit = station
+        .until(|event| match event {
+            Event::LimitReached(it) => Some(it.clone()),
+            _ => None,
+        })
+        .await;
+    assert!(limit.resumes && limit.resets_at.is_some() && limit.turn.is_some());
+    station
+        .until(|event| {
+            matches!(event, Event::MessageAssistant(it) if it.text == "afterwards").then_some(())
+        })
+        .await;
     station.end(session).await;
 }

@@ -105,6 +105,14 @@ pub enum SessionVerb {
         #[arg(value_name = "ID")]
         session: String,
     },
+    /// Choose whether it goes on by itself once a usage limit is over
+    ResumeAtReset {
+        #[arg(value_name = "on|off")]
+        wish: OnOff,
+        /// Its id, the last digits of it, or `latest`
+        #[arg(value_name = "ID")]
+        session: String,
+    },
     /// Take up a session that has ended or sleeps
     Resume {
         /// Its id, the last digits of it, or `latest`
@@ -121,10 +129,17 @@ impl SessionVerb {
             | Self::Send { .. }
             | Self::Stop { .. }
             | Self::Interrupt { .. }
-            | Self::Resume { .. } => true,
+            | Self::Resume { .. }
+            | Self::ResumeAtReset { .. } => true,
             Self::Ls { .. } | Self::Show { .. } | Self::Wait { .. } => false,
         }
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnOff {
+    On,
+    Off,
 }
 
 #[derive(Debug, Args)]

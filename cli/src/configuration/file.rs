@@ -10,6 +10,7 @@ use runner::agent::AgentConfiguration;
 use serde::Serialize;
 use toml::Table;
 
+use super::minutes::Minutes;
 use super::section::{Problems, Section};
 use super::servers::Servers;
 use crate::failure::{Failure, Kind};
@@ -63,6 +64,10 @@ pub struct Runner {
     pub slots: Option<NonZeroU32>,
     /// Minutes after which an agent with nothing to do is stopped; the next message wakes it.
     pub sleep_after_minutes: Option<NonZeroU32>,
+    /// Minutes after which a gate that waits is told of again; 0 = never.
+    pub remind_after_minutes: Option<Minutes>,
+    /// Whether sessions go on by themselves once a usage limit is over.
+    pub resume_after_limit: Option<bool>,
     /// Repositories that sessions may work on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<PathBuf>,
@@ -125,6 +130,8 @@ impl Configuration {
             data: section.take("data").map(path),
             slots: section.take("slots"),
             sleep_after_minutes: section.take("sleep_after_minutes"),
+            remind_after_minutes: section.take("remind_after_minutes"),
+            resume_after_limit: section.take("resume_after_limit"),
             projects: projects.into_iter().map(path).collect(),
             labels: section.take("labels").unwrap_or_default(),
         };
@@ -204,6 +211,8 @@ mod tests {
         host = "vps-1"
         data = "/var/lib/flotilla"
         slots = 4
+        remind_after_minutes = 0.5
+        resume_after_limit = false
         projects = ["/srv/shop", "two words"]
         labels = { pool = "fast" }
         [agents.claude]

@@ -6,6 +6,7 @@ mod section;
 mod servers;
 
 mod file;
+mod minutes;
 mod parts;
 
 pub use file::{Configuration, Coordinator, Nats, Runner};

@@ -9,10 +9,13 @@ use std::time::Duration;
 use nats::ids::HostName;
 
 use super::file::Configuration;
+use super::minutes::Minutes;
 use crate::failure::{Failure, Kind};
 
 /// Long enough to think about an answer and to fetch a coffee; an agent holds some 200 MB meanwhile.
 const SLEEP_AFTER_DEFAULT: Duration = Duration::from_secs(30 * 60);
+/// Somebody who means to decide has had the time; whoever has not seen it should.
+const REMIND_AFTER_DEFAULT: Duration = Duration::from_secs(15 * 60);
 /// Below the coordinator's folder: a file that may be deleted at any time.
 const PROJECTION: &str = "projection.db";
 const LISTEN_PORT_DEFAULT: u16 = 4242;
@@ -78,6 +81,11 @@ impl Configuration {
                 .map_or(SLEEP_AFTER_DEFAULT, |minutes| {
                     Duration::from_secs(u64::from(u32::from(minutes)) * 60)
                 }),
+            remind_after: self
+                .runner
+                .remind_after_minutes
+                .map_or(Some(REMIND_AFTER_DEFAULT), Minutes::unless_zero),
+            resume_after_limit: self.runner.resume_after_limit.unwrap_or(true),
             labels: self.runner.labels.clone(),
             flotilla: this_program()
                 .map_err(|error| Failure::because("this program does not find itself", &error))?,

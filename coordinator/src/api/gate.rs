@@ -54,6 +54,10 @@ pub struct Gate {
     /// The number of its `gate.opened`.
     pub seq: u64,
     pub state: GateState,
+    /// How often people were told of it again because it waits for long, and when last.
+    pub reminders: u32,
+    #[schema(value_type = Option<String>)]
+    pub reminded_at: Option<Timestamp>,
     #[schema(value_type = Option<Object>)]
     pub decision: Option<Decision>,
     /// Why the agent no longer asks.

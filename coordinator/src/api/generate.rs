@@ -9,9 +9,9 @@ use ts_rs::{Config, ExportError, TS};
 
 use super::{
     Accepted, AgentRow, AuditRow, DecisionRequest, ErrorBody, EventRow, Gate, Health, HostRow,
-    LoginRequest, Me, MessageRequest, Page, ProjectRow, Readiness, SessionCreate, SessionDiff,
-    SessionRow, SetupRequest, SetupStatus, SocketDown, SocketUp, TokenCreate, TokenCreated,
-    TokenRow, WaitingMessage,
+    LoginRequest, Me, MessageRequest, Page, ProjectRow, Readiness, ResumeAtResetRequest,
+    SessionCreate, SessionDiff, SessionRow, SetupRequest, SetupStatus, SocketDown, SocketUp,
+    TokenCreate, TokenCreated, TokenRow, WaitingMessage,
 };
 
 /// What could not be generated.
@@ -46,6 +46,7 @@ pub fn typescript(folder: &Path) -> Result<(), Error> {
         Page<SessionRow>,
         ProjectRow,
         Readiness,
+        ResumeAtResetRequest,
         SessionCreate,
         SessionDiff,
         SessionRow,

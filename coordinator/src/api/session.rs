@@ -47,6 +47,28 @@ pub struct SessionCreate {
     pub labels: BTreeMap<String, String>,
 }
 
+/// An account that may ask its model for nothing more for now.
+#[derive(Debug, Clone, PartialEq, Serialize, TS, ToSchema)]
+pub struct UsageLimit {
+    /// In the agent's words.
+    pub message: String,
+    #[schema(value_type = Option<String>)]
+    pub resets_at: Option<Timestamp>,
+    /// The session goes on by itself then.
+    pub resumes: bool,
+}
+
+/// Whether a session goes on by itself once a usage limit is over.
+#[derive(Debug, Clone, Deserialize, TS, ToSchema)]
+pub struct ResumeAtResetRequest {
+    pub enabled: bool,
+    /// The same id again changes nothing.
+    #[serde(default)]
+    #[ts(optional)]
+    #[schema(value_type = Option<String>)]
+    pub id: Option<CommandId>,
+}
+
 /// How a session stands.
 #[derive(Debug, Clone, PartialEq, Serialize, TS, ToSchema)]
 pub struct SessionRow {
@@ -89,6 +111,12 @@ pub struct SessionRow {
     pub cost_usd: f64,
     pub context_tokens: Option<u64>,
     pub context_tokens_max: Option<u64>,
+    /// It broke off because its agent or host died, or at a limit: the message "continue" goes on from there.
+    pub can_continue: bool,
+    /// Why it broke off, in a sentence.
+    pub continue_reason: Option<String>,
+    /// The usage limit of its agent's account, while it stands.
+    pub limit: Option<UsageLimit>,
     /// The last number of its log; 0 while there is none.
     pub last_seq: u64,
     pub labels: BTreeMap<String, String>,

@@ -2,15 +2,15 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use nats::command::{Command, SessionResume, SessionStop, TurnInterrupt};
+use nats::command::{Command, LimitResume, SessionResume, SessionStop, TurnInterrupt};
 use nats::ids::{CommandId, SessionId};
 use serde::Deserialize;
 
 use super::app::App;
-use super::body::{OptionalJson, SessionPath};
+use super::body::{Json, OptionalJson, SessionPath};
 use super::caller::Caller;
 use super::error::ApiError;
-use crate::api::{Accepted, ErrorBody};
+use crate::api::{Accepted, ErrorBody, ResumeAtResetRequest};
 
 type Answer = Result<(StatusCode, axum::Json<Accepted>), ApiError>;
 
@@ -77,6 +77,32 @@ pub async fn resume(
         control,
         "session.resume",
         SessionResume {}.into(),
+    )
+    .await
+}
+
+/// Goes on by itself once a usage limit is over, or does not. Holds from now on, also for a limit that stands.
+#[utoipa::path(post, path = "/api/sessions/{id}/resume-at-reset", tag = "sessions",
+    request_body = ResumeAtResetRequest, responses(
+    (status = 202, body = Accepted), (status = "default", body = ErrorBody)))]
+pub async fn resume_at_reset(
+    State(app): State<App>,
+    caller: Caller,
+    SessionPath(id): SessionPath,
+    Json(request): Json<ResumeAtResetRequest>,
+) -> Answer {
+    let ResumeAtResetRequest {
+        enabled,
+        id: command,
+    } = request;
+    let control = Control { id: command };
+    send(
+        &app,
+        caller,
+        id,
+        control,
+        "limit.resume",
+        LimitResume { enabled }.into(),
     )
     .await
 }

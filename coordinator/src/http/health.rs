@@ -44,6 +44,7 @@ pub async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
 #[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, body = String, content_type = "text/plain")))]
 pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, ApiError> {
     let (waiting, since) = app.reader.read(query::waiting).await?;
+    let reminders = app.reader.read(query::reminders).await?;
     // The gate has its host's time: a host whose clock is ahead has waited for no time, not for less than none.
     let longest_ms = since.map_or(0, |since| {
         Timestamp::now().milliseconds() - since.milliseconds()
@@ -66,6 +67,7 @@ pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, ApiErr
     put("events_ingested_total", "counter", app.gauges.events());
     put("gates_waiting", "gauge", waiting);
     put("gate_longest_wait_seconds", "gauge", longest_seconds);
+    put("gate_reminders_total", "counter", reminders);
     put("watchers", "gauge", watchers as u64);
     put("watchers_too_slow_total", "counter", let_go);
     let _ = writeln!(text, "# TYPE flotilla_messages_dropped_total counter");

@@ -41,6 +41,7 @@ use super::{
         controls::interrupt,
         controls::stop,
         controls::resume,
+        controls::resume_at_reset,
         gates::list,
         gates::show,
         decision::decide,

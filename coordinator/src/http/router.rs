@@ -33,6 +33,10 @@ pub fn router(app: App) -> Router {
         .route("/api/sessions/{id}/interrupt", post(controls::interrupt))
         .route("/api/sessions/{id}/stop", post(controls::stop))
         .route("/api/sessions/{id}/resume", post(controls::resume))
+        .route(
+            "/api/sessions/{id}/resume-at-reset",
+            post(controls::resume_at_reset),
+        )
         .route("/api/sessions/{id}/diff", get(diff::show))
         .route("/api/gates", get(gates::list))
         .route("/api/gates/{id}", get(gates::show))

@@ -23,8 +23,21 @@ pub(crate) struct Facts {
     pub cost_usd: f64,
     pub context_tokens: Option<u64>,
     pub context_tokens_max: Option<u64>,
+    /// Why the message "continue" would go on from where it broke off.
+    #[serde(default)]
+    pub continue_reason: Option<String>,
+    #[serde(default)]
+    pub limit: Option<Limit>,
     pub last_seq: u64,
     pub updated_at: Option<Timestamp>,
+}
+
+/// A usage limit that stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Limit {
+    pub message: String,
+    pub resets_at: Option<Timestamp>,
+    pub resumes: bool,
 }
 
 impl Facts {
@@ -61,20 +74,43 @@ impl Facts {
             }
             Event::TurnFinished(turn) => {
                 self.turns = self.turns.saturating_add(1);
+                if turn.can_continue {
+                    self.continue_reason = Some(turn.error.clone().unwrap_or_default());
+                }
                 // A number that is none would make the whole row unreadable.
                 self.cost_usd = (self.cost_usd + turn.cost_usd).clamp(0.0, f64::MAX);
                 self.tokens = sum(self.tokens, turn.tokens);
                 self.context_tokens = turn.context_tokens.or(self.context_tokens);
                 self.context_tokens_max = turn.context_tokens_max.or(self.context_tokens_max);
             }
+            Event::GateWithdrawn(gate) => {
+                if gate.can_continue {
+                    self.continue_reason.get_or_insert(gate.reason.clone());
+                }
+            }
             Event::FileChanged(file) => {
                 self.added = self.added.saturating_add(file.added);
                 self.removed = self.removed.saturating_add(file.removed);
             }
+            Event::TurnStarted(_) => {
+                self.continue_reason = None;
+                self.limit = None;
+            }
+            Event::MessageUser(_) => self.continue_reason = None,
+            Event::LimitReached(limit) => {
+                self.limit = Some(Limit {
+                    message: limit.message.clone(),
+                    resets_at: limit.resets_at,
+                    resumes: limit.resumes,
+                });
+            }
+            Event::LimitChanged(change) => {
+                if let Some(limit) = &mut self.limit {
+                    limit.resumes = change.resumes;
+                }
+            }
             Event::AgentExited(_)
             | Event::AgentRetrying(_)
-            | Event::TurnStarted(_)
-            | Event::MessageUser(_)
             | Event::MessageDelivered(_)
             | Event::MessageAssistant(_)
             | Event::ToolRequested(_)
@@ -82,7 +118,7 @@ impl Facts {
             | Event::ToolFinished(_)
             | Event::GateOpened(_)
             | Event::GateDecided(_)
-            | Event::GateWithdrawn(_)
+            | Event::GateReminded(_)
             | Event::Warning(_) => {}
         }
     }
@@ -92,6 +128,10 @@ impl Facts {
         if !self.ended() {
             self.state = Some(state);
             self.reason = reason;
+            if state == State::Ended {
+                self.continue_reason = None;
+                self.limit = None;
+            }
         }
     }
 }

@@ -20,6 +20,9 @@ pub struct GateFacts {
     pub withdrawn: Option<Withdrawn>,
     pub released_at: Option<Timestamp>,
     pub finished: Option<Finished>,
+    /// How often people were told of it again, and when last.
+    #[serde(default)]
+    pub reminded: Option<Reminded>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +50,12 @@ pub struct Withdrawn {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
     pub outcome: ToolOutcome,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Reminded {
+    pub count: u32,
     pub at: Timestamp,
 }
 
@@ -79,6 +88,12 @@ impl GateFacts {
         // One that stands says why; the end of the session that follows says less.
         if self.delivered.is_none() && self.withdrawn_reason().is_none() {
             self.withdrawn = Some(Withdrawn { reason, seq });
+        }
+    }
+
+    pub(super) fn remind(&mut self, count: u32, at: Timestamp) {
+        if self.reminded.is_none_or(|last| last.count < count) {
+            self.reminded = Some(Reminded { count, at });
         }
     }
 

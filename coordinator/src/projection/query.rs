@@ -67,6 +67,15 @@ pub fn sessions_not_begun(connection: &Connection) -> Result<Vec<StoredSession>>
         .collect()
 }
 
+/// How often people were told again of gates that wait for long.
+pub fn reminders(connection: &Connection) -> Result<u64> {
+    connection
+        .prepare_cached(
+            "SELECT coalesce(sum(json_extract(facts, '$.reminded.count')), 0) FROM gates",
+        )?
+        .query_row([], |row| row.get(0))
+}
+
 /// How many gates wait, and since when the one does that has waited longest.
 pub fn waiting(connection: &Connection) -> Result<(u64, Option<Timestamp>)> {
     let (count, since): (u64, Option<String>) = connection

@@ -313,6 +313,7 @@ async fn a_withdrawn_gate_is_not_decided_and_one_of_an_ended_session_neither() {
     let withdrawal = GateWithdrawn {
         gate,
         reason: "interrupted".to_owned(),
+        can_continue: false,
     };
     let other = GateId::new();
     let ended = SessionEnded {

@@ -111,4 +111,19 @@ pub struct GateWithdrawn {
     pub gate: GateId,
     /// In a sentence: interrupted, agent gone, too late …
     pub reason: String,
+    /// Its agent died: the message "continue" has the next one go on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub can_continue: bool,
+}
+
+/// A gate has waited for long. It decides nothing and changes nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct GateReminded {
+    pub gate: GateId,
+    /// Since it opened.
+    #[ts(type = "number")]
+    pub waited_minutes: u64,
+    /// 1 for the first reminder of this gate, one more for each that followed.
+    pub count: u32,
 }

@@ -6,6 +6,7 @@
 mod agent;
 mod file;
 mod gate;
+mod limit;
 mod message;
 mod session;
 mod tool;
@@ -14,8 +15,10 @@ mod turn;
 pub use agent::{AgentExited, AgentReady, AgentRetrying};
 pub use file::{FileChange, FileChanged};
 pub use gate::{
-    Answer, Choice, Decision, GateDecided, GateKind, GateOpened, GateWithdrawn, Verdict,
+    Answer, Choice, Decision, GateDecided, GateKind, GateOpened, GateReminded, GateWithdrawn,
+    Verdict,
 };
+pub use limit::{LimitChanged, LimitReached};
 pub use message::{
     Attachment, BlockKind, Delivery, MessageAssistant, MessageDelivered, MessageUser,
 };
@@ -45,6 +48,9 @@ messages! {
         "gate.opened" => GateOpened(GateOpened),
         "gate.decided" => GateDecided(GateDecided),
         "gate.withdrawn" => GateWithdrawn(GateWithdrawn),
+        "gate.reminded" => GateReminded(GateReminded),
+        "limit.reached" => LimitReached(LimitReached),
+        "limit.changed" => LimitChanged(LimitChanged),
         "file.changed" => FileChanged(FileChanged),
         "warning" => Warning(Warning),
     }

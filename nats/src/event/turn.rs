@@ -35,6 +35,11 @@ pub struct TurnFinished {
     #[serde(default)]
     #[ts(type = "number | null")]
     pub context_tokens_max: Option<u64>,
+    /// Its agent or host died, or its account's limit was reached, in the middle of it: the message "continue" goes
+    /// on from there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub can_continue: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -1,5 +1,6 @@
 //! The one door to all dialects: an enum, so that a new agent does not compile until every question is answered.
 
+use nats::Timestamp;
 use nats::event::{Attachment, Decision};
 use nats::ids::{CommandId, GateId};
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,14 @@ impl Adapter {
     ) -> Input {
         match self {
             Self::Claude(adapter) => adapter.answer(gate, request, input, decision),
+        }
+    }
+
+    /// When a limit is over, by the agent's sentence about it.
+    #[must_use]
+    pub fn limit_resets_at(&self, said: &str, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Claude(_) => claude::reset_in_words(said, now),
         }
     }
 

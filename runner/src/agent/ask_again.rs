@@ -59,6 +59,21 @@ pub fn force_out(
     }
 }
 
+/// Whether [`ask_again`] would succeed if the process ended now.
+pub fn can_ask_again(
+    dialect: Dialect,
+    name: &str,
+    request: &LaunchRequest<'_>,
+    call: &Unanswered<'_>,
+) -> Result<(), AskAgainError> {
+    if is_this_program(name, request.configuration) {
+        return Ok(());
+    }
+    match dialect {
+        Dialect::Claude => claude::can_ask_again(request, call),
+    }
+}
+
 /// Makes the next process of this conversation ask for `call` again, and for nothing else before it.
 ///
 /// To be called after the old process is gone and before the new one starts; calling it twice changes nothing.

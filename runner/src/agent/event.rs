@@ -1,5 +1,6 @@
 //! What an agent says, in house words, and what is written back to it.
 
+use nats::Timestamp;
 use nats::event::{BlockKind, Choice, GateKind, Tokens, ToolOutcome, TurnOutcome};
 use nats::ids::CommandId;
 use serde_json::Value;
@@ -68,6 +69,12 @@ pub enum AgentEvent {
         cost_usd_of_process: f64,
         context_tokens: Option<u64>,
         context_tokens_max: Option<u64>,
+    },
+    /// Its account may ask for nothing more for now. Comes before the end of the turn that ran into it.
+    LimitReached {
+        message: String,
+        /// When that is over, if it said so in a number; a sentence needs a clock to be read.
+        resets_at: Option<Timestamp>,
     },
     /// Something a person should know that has no event of its own.
     Notice {

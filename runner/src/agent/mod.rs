@@ -16,7 +16,7 @@ mod event;
 pub mod claude;
 
 pub use adapter::Adapter;
-pub use ask_again::{AskAgainError, Unanswered, ask_again, force_out};
+pub use ask_again::{AskAgainError, Unanswered, ask_again, can_ask_again, force_out};
 pub use configuration::{AgentConfiguration, Dialect};
 pub use discover::{Found, discover};
 pub use event::{AgentEvent, Ask, FilesTouched, Input};

@@ -17,6 +17,7 @@ use super::line::{self, Outcome};
 use super::memory::{self, Memory};
 use super::output::Output;
 use super::protocol::{Answer, Incoming, Message, NotJson};
+use super::script::Step;
 
 /// Why something did not go on to its end: a turn, or the process.
 #[derive(Debug)]
@@ -78,6 +79,8 @@ pub(super) struct Life<W> {
     /// Carries on a conversation of an earlier process and has not said so yet.
     pub resumed: bool,
     pub exchange: Exchange,
+    /// What a limit left undone, for the message "continue".
+    pub left: Vec<Step>,
 }
 
 /// What is between us and those who speak to us.

@@ -18,6 +18,8 @@ pub(super) enum Outcome {
     AbortedStreaming,
     /// Stopped while a tool waited or ran.
     AbortedTools,
+    /// Refused because its account is used up.
+    LimitReached,
 }
 
 pub(super) fn initialized(request: &str, pending: Option<Vec<Value>>) -> Value {
@@ -131,7 +133,9 @@ pub(super) fn tool_result(
 pub(super) fn interrupted(outcome: Outcome) -> Value {
     let text = match outcome {
         Outcome::AbortedTools => "[Request interrupted by user for tool use]",
-        Outcome::AbortedStreaming | Outcome::Completed => "[Request interrupted by user]",
+        Outcome::AbortedStreaming | Outcome::Completed | Outcome::LimitReached => {
+            "[Request interrupted by user]"
+        }
     };
     json!({ "type": "user", "message": { "role": "user", "content": [{ "type": "text", "text": text }] },
             "parent_tool_use_id": null, "timestamp": now() })
@@ -162,6 +166,13 @@ pub(super) fn result(report: &Report) -> Value {
             line["api_error_status"] = Value::Null;
             return line;
         }
+        Outcome::LimitReached => {
+            line["result"] = report.said.into();
+            line["is_error"] = true.into();
+            line["api_error_status"] = 429.into();
+            line["stop_reason"] = "stop_sequence".into();
+            return line;
+        }
         Outcome::AbortedStreaming => ("aborted_streaming", "null"),
         Outcome::AbortedTools => ("aborted_tools", "tool_use"),
     };
@@ -176,6 +187,20 @@ pub(super) fn result(report: &Report) -> Value {
     line["errors"] = json!([format!(
         "[ede_diagnostic] result_type=user last_content_type=n/a stop_reason={stop}"
     )]);
+    line
+}
+
+/// How the account stands: refused until then, in seconds since 1970.
+pub(super) fn rejected(until: i64) -> Value {
+    json!({ "type": "rate_limit_event", "rate_limit_info": {
+        "status": "rejected", "resetsAt": until, "rateLimitType": "five_hour", "isUsingOverage": false } })
+}
+
+/// The agent's own words about an account that is refused.
+pub(super) fn refused(text: &str) -> Value {
+    let mut line = assistant(&new_id("msg"), json!({ "type": "text", "text": text }));
+    line["error"] = "rate_limit".into();
+    line["message"]["model"] = "<synthetic>".into();
     line
 }
 

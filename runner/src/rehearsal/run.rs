@@ -85,6 +85,7 @@ async fn prepare(arguments: Arguments) -> Result<Life<Stdout>, Error> {
         tells_states: std::env::var(TELLS_STATES).is_ok_and(|value| value == "1"),
         resumed,
         exchange: Exchange::default(),
+        left: Vec::new(),
     })
 }
 

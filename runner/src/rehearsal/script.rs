@@ -28,6 +28,10 @@ pub(super) enum Step {
     Sleep {
         ms: u64,
     },
+    /// The account is used up for so many seconds.
+    Limit {
+        seconds: i64,
+    },
     /// So many bytes of text, as fast as they are taken.
     Flood {
         bytes: usize,
@@ -44,6 +48,9 @@ pub(super) enum Step {
 
 /// Nobody needs more from a rehearsal, and a slip of the keyboard should not fill a disk.
 const BYTES_MAX: usize = 1 << 30;
+
+/// A week, as the longest real one.
+const LIMIT_SECONDS_MAX: i64 = 7 * 24 * 60 * 60;
 
 /// The steps of a prompt.
 pub(super) fn steps(prompt: &str, folder: &Path) -> Vec<Step> {
@@ -83,6 +90,11 @@ fn step(line: &str) -> Option<Step> {
         "ask" => ask(rest),
         "plan" => text().map(Step::Plan),
         "sleep" => rest.parse().ok().map(|ms| Step::Sleep { ms }),
+        "limit" => rest
+            .parse()
+            .ok()
+            .filter(|it| (0..=LIMIT_SECONDS_MAX).contains(it))
+            .map(|seconds| Step::Limit { seconds }),
         "flood" => bytes(rest).map(|bytes| Step::Flood { bytes }),
         "longline" => bytes(rest).map(|bytes| Step::LongLine { bytes }),
         "crash" => rest.is_empty().then_some(Step::Crash),
@@ -131,7 +143,7 @@ fn tour(folder: &Path) -> Vec<Step> {
         say(
             "That was the tour. To rehearse something else, send a script, one step a line:\n\n\
              ```\nsay TEXT\nstream WORDS MS\nread PATH\nwrite PATH TEXT\nrun COMMAND\nask QUESTION | A | B\nplan TEXT\nsleep MS\n\
-             flood BYTES\ncrash\n```",
+             flood BYTES\nlimit SECONDS\ncrash\n```",
         ),
     ]);
     steps
@@ -148,7 +160,7 @@ mod tests {
     #[test]
     fn every_line_is_a_step() {
         let script = "say hello there\nstream 3 20\n\nread a.txt\nwrite b/c.txt one\\ntwo\nrun printf 'a\\nb'\n\
-                      ask Which? | A | B\nplan # Plan\\nfirst\nsleep 5\nflood 1000\ncrash";
+                      ask Which? | A | B\nplan # Plan\\nfirst\nsleep 5\nflood 1000\nlimit 5\ncrash";
         assert_eq!(
             parse(script),
             vec![
@@ -170,6 +182,7 @@ mod tests {
                 Step::Plan("# Plan\nfirst".into()),
                 Step::Sleep { ms: 5 },
                 Step::Flood { bytes: 1000 },
+                Step::Limit { seconds: 5 },
                 Step::Crash,
             ]
         );

@@ -13,6 +13,9 @@ use super::permission::Call;
 use super::protocol::Message;
 use super::script::{self, Step};
 
+/// What a person, or the session itself, says after a turn that broke off.
+const CONTINUE: &str = "continue";
+
 /// How far a turn has come.
 pub(super) struct Turn {
     steps: Vec<Step>,
@@ -52,7 +55,15 @@ impl<W: AsyncWrite + Unpin> Life<W> {
         self.output
             .line(line::init(&self.folder, &self.mode))
             .await?;
-        let mut turn = Turn::new(script::steps(&message.text, &self.folder), 0);
+        let left = std::mem::take(&mut self.left);
+        let steps = if message.text.trim() != CONTINUE {
+            script::steps(&message.text, &self.folder)
+        } else if left.is_empty() {
+            vec![Step::Say("There is nothing left to go on with.".to_owned())]
+        } else {
+            left
+        };
+        let mut turn = Turn::new(steps, 0);
         let result = self.follow(&mut turn).await;
         self.finish(turn, result).await
     }
@@ -121,6 +132,15 @@ impl<W: AsyncWrite + Unpin> Life<W> {
             Step::Sleep { ms } => {
                 self.meanwhile(tokio::time::sleep(Duration::from_millis(ms)))
                     .await
+            }
+            Step::Limit { seconds } => {
+                let until = jiff::Timestamp::now().as_second() + seconds;
+                self.output.line(line::rejected(until)).await?;
+                let text = "You've hit your rehearsal limit";
+                self.output.line(line::refused(text)).await?;
+                text.clone_into(&mut turn.said);
+                self.left = turn.steps.split_off(turn.at + 1);
+                Err(Stop::Aborted(Outcome::LimitReached))
             }
             Step::Crash => Err(Stop::Crash),
             Step::Half => {
@@ -192,7 +212,7 @@ impl<W: AsyncWrite + Unpin> Life<W> {
             }
             Err(stop) => return Err(stop),
         };
-        if outcome != Outcome::Completed {
+        if matches!(outcome, Outcome::AbortedStreaming | Outcome::AbortedTools) {
             self.output.line(line::interrupted(outcome)).await?;
         }
         self.memory.ended()?;

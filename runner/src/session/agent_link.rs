@@ -8,6 +8,7 @@ use nats::event::{Attachment, GateKind, ObjectReference};
 
 use nats::ids::SessionId;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::machine::{AgentEnd, AgentState, Input, Outgoing};
 use super::perform::{Done, NoAgent};
@@ -19,6 +20,10 @@ use crate::shim::{self, LineSplitter, ShimClient, ShimSpec};
 
 /// Between asking an agent to end and ending it.
 const END_GRACE: Duration = Duration::from_secs(2);
+/// An agent that lived for so long does not die of what it was started for.
+const LIVES_AFTER: Duration = Duration::from_secs(10 * 60);
+/// More than it takes to end an agent and its shim.
+const PREVIOUS_BOUND: Duration = Duration::from_secs(15);
 /// An agent that goes on from its transcript asks within its first second; a busy machine may take longer.
 const ASK_AGAIN_BOUND: Duration = Duration::from_secs(30);
 /// An agent that does not read may take minutes; it is asked often enough for nobody to notice.
@@ -40,6 +45,7 @@ impl Task {
             worktree: self.worktree(),
             folder: self.paths.shim(generation),
             socket: self.paths.socket(generation),
+            previous: self.paths.socket(generation.saturating_sub(1)),
             unanswered: machine
                 .unanswered()
                 .map(|(tool_use, tool, input)| OpenCall {
@@ -68,6 +74,33 @@ impl Task {
         });
     }
 
+    /// Whether the one call that waits could be asked for again, so that its agent may be stopped.
+    pub(super) fn may_sleep_at(&self) -> bool {
+        let machine = &self.saved.machine;
+        let Some((tool_use, tool, input)) = machine.may_sleep_at() else {
+            return false;
+        };
+        let call = Unanswered {
+            tool_use,
+            tool,
+            input,
+        };
+        let (agent, session) = (&machine.start().agent, self.identity.session);
+        let worktree = self.worktree();
+        let able = tokio::task::block_in_place(|| {
+            self.parts
+                .host
+                .can_ask_again(agent, session, &worktree, &call)
+        });
+        if let Err(reason) = &able {
+            tracing::info!(
+                reason,
+                "the agent stays while it waits: it could not ask again"
+            );
+        }
+        able.is_ok()
+    }
+
     fn worktree(&self) -> PathBuf {
         let project = &self.saved.machine.start().project;
         self.parts.host.worktree(project, self.identity.session)
@@ -89,6 +122,7 @@ impl Task {
                     "attached to the agent"
                 );
                 self.shim = Some(ShimLink::new(client, &self.parts.tasks));
+                self.lives_at = Some(Instant::now() + LIVES_AFTER);
                 if self.saved.machine.has_ended() {
                     self.end_agent(generation);
                     return;
@@ -281,6 +315,8 @@ struct Start {
     worktree: PathBuf,
     folder: PathBuf,
     socket: PathBuf,
+    /// Of the agent before.
+    previous: PathBuf,
     unanswered: Option<OpenCall>,
 }
 
@@ -309,6 +345,11 @@ impl Start {
         }
         if !may_start {
             return (Err(NoAgent::Gone), None);
+        }
+        // One that was put to sleep may still be on its way out, and would write to the same transcript.
+        let ended = shim::end(&self.previous, END_GRACE);
+        if let Ok(Err(error)) = tokio::time::timeout(PREVIOUS_BOUND, ended).await {
+            tracing::debug!(error = %crate::chain(&error), "the agent before this one had ended already");
         }
         let cannot_ask = self.prepare_to_ask_again();
         (self.launch().await.map_err(NoAgent::NotStarted), cannot_ask)

@@ -11,11 +11,13 @@ mod agent_link;
 mod blocks;
 mod files;
 mod handle;
+mod limits;
 mod live;
 mod oversize;
 mod pace;
 mod perform;
 mod record;
+mod reminders;
 mod shim_link;
 mod task;
 

@@ -18,12 +18,14 @@ use tracing::Instrument as _;
 use super::blocks::Blocks;
 use super::files::Files;
 use super::handle::{Handle, Told};
+use super::limits;
 use super::live::Outlet;
 use super::log::{self, Identity, Kept, Log, Saved};
 use super::machine::{AgentEnd, AgentState, Effect, Input, Machine};
 use super::pace::Pace;
 use super::paths::SessionPaths;
 use super::perform::Done;
+use super::reminders::Reminders;
 use super::shim_link::ShimLink;
 use crate::agent::{Adapter, AgentEvent};
 use crate::disk::Room;
@@ -33,6 +35,8 @@ use crate::shim::{FromShim, LineSplitter};
 
 /// Who comes late sees the text so far after at most this: browsers of a coordinator that has just started.
 const WHOLE_EVERY: Duration = Duration::from_secs(3);
+/// A clock that is set while a limit is waited for is noticed within this.
+const CLOCK_EVERY: Duration = Duration::from_secs(30);
 /// Longest line of an agent: larger than any message with images seen, smaller than what a shim keeps.
 pub(super) const LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Rows that EVENTS holds are looked through this often: they are kept for days.
@@ -73,8 +77,13 @@ pub struct Task {
     prune_due: Instant,
     /// Written to the log since it was last pruned.
     pub(super) unpruned_bytes: u64,
-    /// When the session began to have nothing to do.
-    idle_since: Option<Instant>,
+    /// At what the agent has nothing to do, and since when.
+    resting: Option<(Rest, Instant)>,
+    /// The call at which it may not sleep.
+    must_stay_at: Option<String>,
+    reminders: Reminders,
+    /// When the agent that runs has proved that it lives.
+    pub(super) lives_at: Option<Instant>,
     room: watch::Receiver<Room>,
     has_agent: Arc<AtomicBool>,
     /// The session is over and everything of it has left the host.
@@ -139,7 +148,10 @@ impl Task {
             live_whole_sent: Instant::now(),
             prune_due: Instant::now() + PRUNE_EVERY,
             unpruned_bytes: 0,
-            idle_since: None,
+            resting: None,
+            must_stay_at: None,
+            reminders: Reminders::new(parts.host.remind_after),
+            lives_at: None,
             room: parts.host.room.clone(),
             has_agent,
             settled: false,
@@ -168,6 +180,7 @@ impl Task {
         for effect in self.saved.machine.resume() {
             self.perform(effect);
         }
+        self.note_rest();
         let room = *self.room.borrow_and_update();
         self.step(vec![Input::Disk { low: room.low }], None).await;
         while let Some(heard) = self.hear(&mut told, &token).await {
@@ -182,11 +195,22 @@ impl Task {
                 Heard::Room(room) => {
                     self.step(vec![Input::Disk { low: room.low }], None).await;
                 }
-                Heard::SleepDue => {
-                    self.step(vec![Input::Sleep], None).await;
+                Heard::SleepDue => self.sleep().await,
+                Heard::LivesDue => {
+                    self.lives_at = None;
+                    let generation = self.saved.machine.generation();
+                    self.step(vec![Input::AgentLives { generation }], None)
+                        .await;
+                }
+                Heard::ReminderDue => self.remind().await,
+                Heard::LimitDue => {
+                    let at = self.saved.machine.resume_at();
+                    if at.is_some_and(|at| at <= Timestamp::now()) {
+                        self.step(vec![Input::LimitOver], None).await;
+                    }
                 }
             }
-            self.note_idleness();
+            self.note_rest();
             if self.settled && self.shim.is_none() {
                 break;
             }
@@ -203,8 +227,11 @@ impl Task {
         let live_due = self.pace.due();
         let prune_due = Some(self.prune_due);
         let sleep_due = self
-            .idle_since
-            .map(|since| since + self.parts.host.sleep_after);
+            .resting
+            .as_ref()
+            .map(|(_, since)| *since + self.parts.host.sleep_after);
+        let (lives_due, reminder_due) = (self.lives_at, self.reminders.due());
+        let limit_due = self.saved.machine.resume_at().map(look_at_clock);
         let shim = async {
             match self.shim.as_mut() {
                 Some(shim) => shim.next().await,
@@ -221,6 +248,9 @@ impl Task {
             () = due(live_due) => Some(Heard::LiveDue),
             () = due(sleep_due) => Some(Heard::SleepDue),
             () = due(prune_due) => Some(Heard::PruneDue),
+            () = due(lives_due) => Some(Heard::LivesDue),
+            () = due(reminder_due) => Some(Heard::ReminderDue),
+            () = due(limit_due) => Some(Heard::LimitDue),
             frame = shim => Some(frame.map_or(Heard::ShimGone, Heard::Shim)),
         }
     }
@@ -407,6 +437,13 @@ impl Task {
             Input::Agent(AgentEvent::Asked(ask)) => {
                 Input::Agent(AgentEvent::Asked(self.with_plan(ask)))
             }
+            Input::Agent(AgentEvent::LimitReached { message, resets_at }) => {
+                let now = Timestamp::now();
+                let told = resets_at.or_else(|| self.saved.adapter.limit_resets_at(&message, now));
+                let by_default = self.parts.host.resume_after_limit;
+                let session = self.identity.session;
+                Input::Limit(limits::seen(message, told, now, session, by_default))
+            }
             other => other,
         }
     }
@@ -437,13 +474,41 @@ impl Task {
     }
 
     /// What others may know of the session without asking it.
-    fn note_idleness(&mut self) {
-        let has_agent = self.saved.machine.agent() != AgentState::Gone;
+    fn note_rest(&mut self) {
+        let machine = &self.saved.machine;
+        let has_agent = machine.agent() != AgentState::Gone;
         self.has_agent.store(has_agent, Ordering::Relaxed);
-        if self.saved.machine.state() == State::Idle {
-            self.idle_since.get_or_insert_with(Instant::now);
+        let rest = if machine.state() == State::Idle {
+            Some(Rest::Idle)
         } else {
-            self.idle_since = None;
+            let call = machine.may_sleep_at().map(|(tool_use, ..)| tool_use);
+            call.filter(|call| self.must_stay_at.as_deref() != Some(call))
+                .map(|call| Rest::At(call.to_owned()))
+        };
+        if self.resting.as_ref().map(|(at, _)| at) != rest.as_ref() {
+            self.resting = rest.map(|rest| (rest, Instant::now()));
+        }
+        let (now, wall) = (Instant::now(), Timestamp::now());
+        self.reminders.note(machine.waiting_gates(), now, wall);
+    }
+
+    async fn sleep(&mut self) {
+        if let Some((Rest::At(call), _)) = &self.resting {
+            let call = call.clone();
+            if !self.may_sleep_at() {
+                self.must_stay_at = Some(call);
+                return;
+            }
+        }
+        self.step(vec![Input::Sleep], None).await;
+        // Whatever came of it, it is not tried again at once.
+        self.resting = None;
+    }
+
+    async fn remind(&mut self) {
+        if let Some((gate, waited_ms)) = self.reminders.overdue(Instant::now()) {
+            self.step(vec![Input::Remind { gate, waited_ms }], None)
+                .await;
         }
     }
 
@@ -474,6 +539,9 @@ enum Heard {
     LiveDue,
     PruneDue,
     SleepDue,
+    LivesDue,
+    ReminderDue,
+    LimitDue,
     Room(Room),
 }
 
@@ -484,6 +552,21 @@ fn asked_call(input: &Input) -> Option<String> {
     } else {
         None
     }
+}
+
+/// What an agent with nothing to do rests at.
+#[derive(PartialEq, Eq)]
+enum Rest {
+    Idle,
+    /// The call that waits for a person.
+    At(String),
+}
+
+/// When to look at the wall clock again for a moment on it. It may be set meanwhile, so never far ahead.
+fn look_at_clock(moment: Timestamp) -> Instant {
+    let left = moment.milliseconds() - Timestamp::now().milliseconds();
+    let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+    Instant::now() + left.min(CLOCK_EVERY)
 }
 
 async fn due(at: Option<Instant>) {

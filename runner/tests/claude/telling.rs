@@ -119,6 +119,9 @@ fn one(event: &AgentEvent) -> String {
             tokens.input,
             tokens.output,
         ),
+        AgentEvent::LimitReached { message, resets_at } => {
+            format!("limit      {message} until {resets_at:?}\n")
+        }
         AgentEvent::Notice {
             code,
             message,

@@ -47,6 +47,8 @@ export const routes = {
     upload<Attachment>(`/api/sessions/${session}/attachments?name=${encodeURIComponent(file.name)}`, file),
   interrupt: (session: string) => post<Accepted>(`/api/sessions/${session}/interrupt`),
   stop: (session: string) => post<Accepted>(`/api/sessions/${session}/stop`),
+  resumeAtReset: (session: string, enabled: boolean) =>
+    post<Accepted>(`/api/sessions/${session}/resume-at-reset`, { enabled }),
   resume: (session: string) => post<Accepted>(`/api/sessions/${session}/resume`),
 
   gate: (gate: string) => get<Gate>(`/api/gates/${gate}`),

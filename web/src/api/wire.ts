@@ -42,5 +42,6 @@ export type { Status } from "./generated/Status";
 export type { Tokens } from "./generated/Tokens";
 export type { ToolOutcome } from "./generated/ToolOutcome";
 export type { TurnOutcome } from "./generated/TurnOutcome";
+export type { UsageLimit } from "./generated/UsageLimit";
 export type { Verdict } from "./generated/Verdict";
 export type { WaitingMessage } from "./generated/WaitingMessage";

@@ -33,6 +33,9 @@ function session(id: string, state: State, minute = 0, pending = 0): SessionRow 
     cost_usd: 0,
     context_tokens: null,
     context_tokens_max: null,
+    can_continue: false,
+    continue_reason: null,
+    limit: null,
     last_seq: 0,
     labels: {},
     created_at: moment(minute),
@@ -69,6 +72,8 @@ function gate(id: string, minute: number, change: Partial<Gate> = {}): Gate {
     state: "pending",
     decision: null,
     withdrawn_reason: null,
+    reminders: 0,
+    reminded_at: null,
     receipts: { decided_at: null, delivered_at: null, released_at: null, finished_at: null, outcome: null },
     ...change,
   };

@@ -169,6 +169,13 @@ function Risks({ risks }: { risks: readonly string[] }): ReactNode {
   );
 }
 
+/** Nothing before the first. */
+function reminded(count: number): string {
+  if (count === 0) return "";
+  const times = count === 1 ? "once" : count === 2 ? "twice" : `${count} times`;
+  return `, reminded ${times}`;
+}
+
 function Asker({ gate }: { gate: Gate }): ReactNode {
   const now = useNow();
   const waited = age(gate.opened_at, now);
@@ -179,7 +186,7 @@ function Asker({ gate }: { gate: Gate }): ReactNode {
         {gate.agent}
         {gate.parent ? ", through a subagent," : ""} {gate.state === "pending" ? "waits since" : "asked at"}{" "}
         <Moment at={gate.opened_at} as="clock" />
-        {gate.state !== "pending" || waited === "now" ? "" : ` (${waited})`}
+        {gate.state !== "pending" || waited === "now" ? "" : ` (${waited}${reminded(gate.reminders)})`}
       </span>
     </p>
   );

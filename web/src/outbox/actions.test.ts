@@ -41,6 +41,8 @@ const pending: Gate = {
   state: "pending",
   decision: null,
   withdrawn_reason: null,
+  reminders: 0,
+  reminded_at: null,
   receipts: { decided_at: null, delivered_at: null, released_at: null, finished_at: null, outcome: null },
 };
 const decided: Gate = {

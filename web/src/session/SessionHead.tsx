@@ -73,9 +73,9 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
 const showsReason: Record<State, boolean> = {
   queued: true,
   starting: true,
-  idle: false,
+  idle: true,
   working: false,
-  waiting: false,
+  waiting: true,
   asleep: true,
   lost: true,
   ended: true,

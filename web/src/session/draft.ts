@@ -1,4 +1,5 @@
 /** The next log while a batch is folded into it: copied once a batch, not once an event. Used by `reduce` alone. */
+import { clockTime } from "../ui/time.ts";
 import type { GateOpened, KnownEventRow } from "../api/wire.ts";
 import { assertNever } from "../ui/never.ts";
 import type { SessionFacts } from "./facts.ts";
@@ -163,6 +164,21 @@ export class Draft {
         const { gate, reason } = event.data;
         return this.gate(gate, (progress) => ({ ...progress, withdrawn: { reason, at } }));
       }
+      case "gate.reminded":
+        return;
+      case "limit.reached": {
+        const { message, resets_at: resetsAt } = event.data;
+        const until = resetsAt ? ` It is over at ${clockTime(resetsAt, Date.parse(at))}.` : "";
+        return this.note(event, "warning", `${sentence(message)}${until}`);
+      }
+      case "limit.changed":
+        return this.note(
+          event,
+          "quiet",
+          event.data.resumes
+            ? "Goes on by itself once the usage limit is over."
+            : "Waits for you once the usage limit is over.",
+        );
       case "tool.released": {
         const { tool_use: toolUse, allowed } = event.data;
         return this.tool(toolUse, event, (item) => ({ ...item, released: { at, allowed } }));

@@ -87,8 +87,13 @@ fn words(event: &Event) -> Option<String> {
                 .as_deref()
                 .map(|error| format!(": {error}"))
                 .unwrap_or_default();
+            let hint = if finished.can_continue {
+                "\nhint: `flotilla session send ID continue` goes on from there"
+            } else {
+                ""
+            };
             format!(
-                "{outcome} after {seconds:.1} s, ${:.2}{error}",
+                "{outcome} after {seconds:.1} s, ${:.2}{error}{hint}",
                 finished.cost_usd
             )
         }
@@ -127,6 +132,29 @@ fn words(event: &Event) -> Option<String> {
             )
         }
         Event::GateWithdrawn(withdrawn) => format!("no longer asks: {}", withdrawn.reason),
+        Event::GateReminded(reminded) => format!(
+            "still waits for you, since {} min (gate {})",
+            reminded.waited_minutes,
+            reminded.gate.short()
+        ),
+        Event::LimitReached(limit) => {
+            let until = limit
+                .resets_at
+                .map(|at| format!("; it is over at {at}"))
+                .unwrap_or_default();
+            let then = if limit.resumes {
+                "\nhint: it goes on by itself then; `flotilla session resume-at-reset off ID` keeps it from that"
+            } else {
+                "\nhint: `flotilla session send ID continue` goes on once it is over"
+            };
+            format!("usage limit: {}{until}{then}", limit.message)
+        }
+        Event::LimitChanged(changed) => if changed.resumes {
+            "goes on by itself once the usage limit is over"
+        } else {
+            "does not go on by itself once the usage limit is over"
+        }
+        .to_owned(),
         Event::FileChanged(changed) => format!(
             "changed {} +{} −{}",
             changed.path, changed.added, changed.removed

@@ -10,7 +10,7 @@ mod start;
 mod text;
 mod wait;
 
-use super::arguments::SessionVerb;
+use super::arguments::{OnOff, SessionVerb};
 use super::exit::Error;
 use super::output::Output;
 use super::reference;
@@ -67,6 +67,10 @@ pub(super) async fn run(
                 output,
             )
             .await
+        }
+        SessionVerb::ResumeAtReset { wish, session } => {
+            let enabled = wish == OnOff::On;
+            control::resume_at_reset(&session, enabled, server, output).await
         }
         SessionVerb::Resume { session } => {
             control::run(&session, "resume", "It is asked to go on.", server, output).await

@@ -107,6 +107,10 @@ impl Batch<'_> {
                     facts.withdraw(reason, seq);
                 })
             }
+            Event::GateReminded(reminder) => {
+                let count = reminder.count;
+                self.change_gate(reminder.gate, session, |facts| facts.remind(count, at))
+            }
             Event::ToolReleased(released) => {
                 self.change_gate(released.gate, session, |facts| facts.release(at))
             }
@@ -135,6 +139,8 @@ impl Batch<'_> {
             | Event::MessageAssistant(_)
             | Event::ToolRequested(_)
             | Event::FileChanged(_)
+            | Event::LimitReached(_)
+            | Event::LimitChanged(_)
             | Event::Warning(_) => Ok(()),
         }
     }

@@ -175,6 +175,7 @@ fn life(session: SessionId, gates: [GateId; 3]) -> Vec<Vec<Input>> {
         GateWithdrawn {
             gate: withdrawn,
             reason: "interrupted".to_owned(),
+            can_continue: false,
         }
         .into(),
         FileChanged {
@@ -201,6 +202,7 @@ fn life(session: SessionId, gates: [GateId; 3]) -> Vec<Vec<Input>> {
             cost_usd: 0.25,
             context_tokens: None,
             context_tokens_max: None,
+            can_continue: false,
         }
         .into(),
         SessionState {

@@ -16,6 +16,7 @@ mod translate;
 mod about;
 mod asks;
 mod blocks;
+mod limit;
 mod notices;
 mod plan;
 mod results;
@@ -26,6 +27,7 @@ mod describe;
 mod write;
 
 pub use launch::{configuration_folder, launch};
+pub use limit::reset_in_words;
 pub use plan::plan_file;
-pub use reask::{ask_again, force_out};
+pub use reask::{ask_again, can_ask_again, force_out};
 pub use translate::Adapter;

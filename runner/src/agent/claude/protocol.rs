@@ -25,6 +25,7 @@ pub(super) enum Line {
     Assistant(Box<Spoken>),
     User(Box<Carried>),
     Result(Box<TurnResult>),
+    RateLimitEvent(RateLimited),
     ControlRequest(Box<ControlRequest>),
     ControlCancelRequest(ControlCancel),
     ControlResponse(Controlled),
@@ -181,6 +182,25 @@ pub(super) struct ResultMeta {
     pub non_execution_kind: Option<String>,
 }
 
+/// `rate_limit_event`: how the account stands, whenever that has changed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RateLimited {
+    #[serde(deserialize_with = "lenient")]
+    pub rate_limit_info: RateLimit,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RateLimit {
+    /// `allowed`, `allowed_warning` or `rejected`.
+    #[serde(deserialize_with = "lenient")]
+    pub status: String,
+    /// Seconds since 1970.
+    #[serde(rename = "resetsAt", deserialize_with = "lenient")]
+    pub resets_at: Option<i64>,
+}
+
 /// `result`: the end of a turn.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -197,6 +217,8 @@ pub(super) struct TurnResult {
     pub stop_reason: Option<String>,
     #[serde(deserialize_with = "lenient")]
     pub terminal_reason: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub api_error_status: Option<u16>,
     #[serde(deserialize_with = "lenient")]
     pub num_turns: u64,
     #[serde(deserialize_with = "lenient")]

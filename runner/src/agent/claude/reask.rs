@@ -34,26 +34,45 @@ const PLACELESS: [&str; 2] = ["AskUserQuestion", "ExitPlanMode"];
 
 /// Marks `call` in the transcript, or says why it cannot be asked again. A call that is marked already is left so.
 pub fn ask_again(request: &LaunchRequest<'_>, call: &Unanswered<'_>) -> Result<(), AskAgainError> {
+    let Some((mut file, mark)) = find(request, call)? else {
+        return Ok(());
+    };
+    append(&mut file, &mark).map_err(AskAgainError::Write)
+}
+
+/// Whether `call` could be asked again if its process ended now. Changes nothing.
+pub fn can_ask_again(
+    request: &LaunchRequest<'_>,
+    call: &Unanswered<'_>,
+) -> Result<(), AskAgainError> {
+    find(request, call).map(|_| ())
+}
+
+/// The transcript and the mark that it lacks; none when it lacks none.
+fn find(
+    request: &LaunchRequest<'_>,
+    call: &Unanswered<'_>,
+) -> Result<Option<(File, Value)>, AskAgainError> {
     let folder = launch::configuration_folder(request.configuration, request.home);
     let Some(path) = transcript::find(&folder, request.session) else {
         // A rehearsal asks again by itself.
         return if launch::is_rehearsed(request) {
-            Ok(())
+            Ok(None)
         } else {
             Err(AskAgainError::NoTranscript)
         };
     };
-    let mut file = transcript::open_to_append(&path).map_err(AskAgainError::Open)?;
+    let file = transcript::open_to_append(&path).map_err(AskAgainError::Open)?;
     let ending = Ending::read(&file, call.tool_use).map_err(AskAgainError::Read)?;
     let is_marked = ending.is_marked_alone(call.tool_use)?;
     if !PLACELESS.contains(&call.tool) {
         begins_where_it_was(request, &path, &ending.origin)?;
     }
     if is_marked {
-        return Ok(());
+        return Ok(None);
     }
     let mark = mark(call, ending.origin, mode::of(&path).name());
-    append(&mut file, &mark).map_err(AskAgainError::Write)
+    Ok(Some((file, mark)))
 }
 
 /// Forces out what [`ask_again`] will look for. False while it is not written.

@@ -7,9 +7,9 @@
 use nats::event::{Tokens, TurnOutcome};
 use serde::{Deserialize, Serialize};
 
-use super::notices;
 use super::protocol::{Block, Content, Message, TurnResult, Usage};
 use super::translate::Adapter;
+use super::{limit, notices};
 use crate::agent::AgentEvent;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -84,6 +84,8 @@ impl Adapter {
                 None
             }
         };
+        events.extend(self.limits.of(&result, error.as_deref()));
+        let error = error.map(|said| limit::without_number(&said).to_owned());
         events.push(AgentEvent::TurnFinished {
             outcome,
             error,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::about::About;
 use super::asks::Asks;
 use super::blocks::Blocks;
+use super::limit::Limits;
 use super::notices;
 use super::protocol::{
     Carried, Content, ControlResponse, Line, Spoken, StreamEvent, Streamed, System,
@@ -33,6 +34,7 @@ pub struct Adapter {
     pub(super) calls: Calls,
     pub(super) asks: Asks,
     pub(super) reckoning: Reckoning,
+    pub(super) limits: Limits,
     unreadable: u32,
 }
 
@@ -44,6 +46,7 @@ impl Adapter {
         self.blocks = Blocks::default();
         self.asks = Asks::default();
         self.reckoning = Reckoning::default();
+        self.limits = Limits::default();
         self.calls.process_is_new();
         self.unreadable = 0;
         vec![super::write::handshake(generation)]
@@ -69,6 +72,7 @@ impl Adapter {
             Line::Assistant(spoken) => self.spoken(*spoken, events),
             Line::User(carried) => self.carried(*carried, events),
             Line::Result(result) => self.turn_finished(*result, events),
+            Line::RateLimitEvent(event) => self.limits.told(&event.rate_limit_info),
             Line::ControlRequest(request) => self.asked(*request, events),
             Line::ControlCancelRequest(cancel) => self.ask_withdrawn(&cancel.request_id, events),
             Line::ControlResponse(controlled) => self.controlled(controlled.response, events),

@@ -3,7 +3,9 @@
 //! An agent that goes on from its transcript can be made to ask for one open call exactly as before, with the same
 //! id. Then the gate stays what it is, with whatever was decided of it. Nothing here is ever a denial.
 
-use nats::event::{AgentExited, Tokens, ToolFinished, ToolOutcome, TurnFinished, TurnOutcome};
+use nats::event::{
+    AgentExited, GateWithdrawn, Tokens, ToolFinished, ToolOutcome, TurnFinished, TurnOutcome,
+};
 use nats::ids::GateId;
 use serde_json::Value;
 
@@ -11,8 +13,10 @@ use super::effect::{Effect, Outgoing, Step};
 use super::input::AgentEnd;
 use super::state::{AgentState, AskingAgain, Machine, Stage};
 
-/// An agent that dies this often over one call will not be helped by another start.
+/// An agent that dies this often before it asks for a call again will not be helped by another start.
 const ATTEMPTS_MAX: u32 = 2;
+/// Nor will one that asks each time and dies this often all the same, without living for long in between.
+const DEATHS_MAX: u32 = 6;
 
 impl Machine {
     /// The call that the next agent must ask for again: its id, its tool and its input.
@@ -34,7 +38,11 @@ impl Machine {
             return false;
         };
         let attempts = self.asking_again.take().map_or(0, |it| it.attempts) + 1;
-        if attempts > ATTEMPTS_MAX || self.agent == AgentState::Starting {
+        let deaths = self.gates.get_mut(&gate).map_or(0, |gate| {
+            gate.deaths += 1;
+            gate.deaths
+        });
+        if attempts > ATTEMPTS_MAX || deaths > DEATHS_MAX || self.agent == AgentState::Starting {
             return false;
         }
         step.event(AgentExited {
@@ -94,7 +102,13 @@ impl Machine {
         };
         let tool_use = gate.opened.tool_use.clone();
         let why = format!("its agent ended, and the next one cannot ask again: {reason}");
-        self.withdraw(again.gate, &why, step);
+        self.gates.remove(&again.gate);
+        step.event(GateWithdrawn {
+            gate: again.gate,
+            reason: why,
+            can_continue: true,
+        });
+        let interrupted = self.interrupting.take().is_some();
         self.tools.remove(&tool_use);
         step.event(ToolFinished {
             tool_use,
@@ -105,7 +119,11 @@ impl Machine {
         if let Some(turn) = self.turn.take() {
             step.event(TurnFinished {
                 turn: turn.id,
-                outcome: TurnOutcome::Failed,
+                outcome: if interrupted {
+                    TurnOutcome::Interrupted
+                } else {
+                    TurnOutcome::Failed
+                },
                 error: Some(
                     "the agent ended in the middle of this turn; send \"continue\" to go on"
                         .to_owned(),
@@ -115,21 +133,63 @@ impl Machine {
                 cost_usd: 0.0,
                 context_tokens: None,
                 context_tokens_max: None,
+                can_continue: !interrupted,
             });
         }
         self.next_turn(step);
     }
 
-    /// Stops an idle agent; its conversation goes on with the next message.
+    /// The call at which a session that waits may sleep, if the next agent can be made to ask for it again: its id,
+    /// its tool and its input. One call alone, of the agent itself, and nothing on its way to or from it.
+    #[must_use]
+    pub fn may_sleep_at(&self) -> Option<(&str, &str, &Value)> {
+        let gate = self.gates.get(&self.only_open_call()?)?;
+        let at_rest = self.agent == AgentState::Ready
+            && self.gates.len() == 1
+            && matches!(gate.stage, Stage::Open)
+            && gate.request.is_some()
+            && gate.opened.parent.is_none()
+            && self.turn.is_some()
+            && self.asking_again.is_none()
+            && self.handed.is_empty()
+            && self.outgoing.is_empty();
+        let opened = &gate.opened;
+        at_rest.then_some((&opened.tool_use, &opened.tool, &opened.input))
+    }
+
+    /// The gate at which the agent was stopped.
+    pub(super) fn sleeps_at(&self) -> Option<GateId> {
+        let mut unasked = self.gates.iter().filter(|(_, gate)| {
+            gate.request.is_none() && !matches!(gate.stage, Stage::Released { .. })
+        });
+        let (id, _) = unasked.next()?;
+        (self.agent == AgentState::Gone && !self.ended).then_some(*id)
+    }
+
+    /// The agent has lived for long: what it lives with does not kill it.
+    pub(super) fn agent_lives(&mut self, generation: u32) {
+        if generation == self.generation {
+            for gate in self.gates.values_mut() {
+                gate.deaths = 0;
+            }
+        }
+    }
+
+    /// Stops an agent that has nothing to do, or whose one open call the next one can ask for again.
     pub(super) fn sleep(&mut self, step: &mut Step) {
+        let may_wait_for_messages = self.queue.is_empty() || self.limit.is_some();
         let nothing_to_do = self.turn.is_none()
             && self.gates.is_empty()
             && self.tools.is_empty()
-            && self.queue.is_empty()
+            && may_wait_for_messages
             && self.handed.is_empty()
             && self.outgoing.is_empty();
-        if self.agent != AgentState::Ready || !nothing_to_do {
+        let waits = self.may_sleep_at().is_some();
+        if self.agent != AgentState::Ready || !(nothing_to_do || waits) {
             return;
+        }
+        for gate in self.gates.values_mut() {
+            gate.request = None;
         }
         self.agent = AgentState::Gone;
         self.asleep_reason =

@@ -139,6 +139,8 @@ impl Machine {
                 });
             }
             AgentEvent::TurnFinished { .. } => self.turn_finished(event, step),
+            // The shell adds the time and tells it as an input of its own.
+            AgentEvent::LimitReached { .. } => {}
             AgentEvent::Notice {
                 code,
                 message,
@@ -169,7 +171,7 @@ impl Machine {
             return;
         }
         let was_ready = self.agent == AgentState::Ready;
-        self.abandon(&reason, step);
+        self.abandon(&reason, true, step);
         self.agent = AgentState::Gone;
         self.asleep_reason = Some(reason.clone());
         self.queue_unwritten(end);
@@ -217,13 +219,14 @@ impl Machine {
 
     /// Closes what the agent leaves open when it goes: gates are withdrawn, released tools may have run, the turn
     /// has failed. Nothing here is a denial but what a person denied.
-    pub(super) fn abandon(&mut self, reason: &str, step: &mut Step) {
+    pub(super) fn abandon(&mut self, reason: &str, can_continue: bool, step: &mut Step) {
         let mut denied = BTreeSet::new();
         for (gate, it) in std::mem::take(&mut self.gates) {
             match it.stage {
                 Stage::Open | Stage::Decided { .. } => step.event(nats::event::GateWithdrawn {
                     gate,
                     reason: reason.to_owned(),
+                    can_continue,
                 }),
                 Stage::Released { allowed: true } => {
                     if let Some(call) = self.tools.get_mut(&it.opened.tool_use) {
@@ -262,10 +265,12 @@ impl Machine {
                 cost_usd: 0.0,
                 context_tokens: None,
                 context_tokens_max: None,
+                can_continue,
             });
         }
         self.handed.clear();
         self.asking_again = None;
+        self.interrupting = None;
     }
 
     fn agent_ready(&mut self, version: Option<String>, model: Option<String>, step: &mut Step) {

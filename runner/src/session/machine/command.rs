@@ -6,7 +6,7 @@ use nats::event::{Delivery, MessageUser};
 use nats::ids::{CommandId, UserId};
 
 use super::effect::{Effect, Outgoing, Step};
-use super::state::{AgentState, Machine, Message};
+use super::state::{AgentState, AskingAgain, Machine, Message};
 
 impl Machine {
     pub(super) fn order(&mut self, order: Order, step: &mut Step) {
@@ -29,13 +29,24 @@ impl Machine {
             Command::SessionResume(_) => self.wake(step),
             Command::SessionStop(_) => self.end("stopped by a person".to_owned(), true, step),
             Command::MessageSend(message) => {
+                // A person has taken over; whatever the limit still forbids, the agent will say.
+                self.limit = None;
                 self.take_message(order.id, message, order.by, step);
-                self.wake(step);
-                self.next_turn(step);
+                // One that sleeps at a gate has a turn under way, and is woken by the decision.
+                if self.sleeps_at().is_none() {
+                    self.wake(step);
+                    self.next_turn(step);
+                }
             }
+            Command::LimitResume(choice) => self.choose_resume(choice.enabled, order.by, step),
             Command::GateDecide(decide) => self.decide(decide, step),
             Command::TurnInterrupt(_) => {
-                if self.turn.is_some() && self.agent != AgentState::Gone {
+                self.stay_at_limit(order.by, step);
+                if self.sleeps_at().is_some() || self.asking_again.is_some() {
+                    // Once it has asked again there is something to interrupt.
+                    self.interrupting = Some(order.id);
+                    self.wake(step);
+                } else if self.turn.is_some() && self.agent != AgentState::Gone {
                     self.send(Outgoing::Interrupt { command: order.id }, step);
                 }
             }
@@ -55,15 +66,20 @@ impl Machine {
             delivery,
             attachments,
         } = message;
+        let steers =
+            delivery == Delivery::Steer && self.turn.is_some() && self.agent == AgentState::Ready;
         step.event(MessageUser {
             command: id,
             text: text.clone(),
-            delivery,
+            // What cannot steer becomes a turn of its own, and says so.
+            delivery: if steers {
+                Delivery::Steer
+            } else {
+                Delivery::Queue
+            },
             attachments: attachments.clone(),
             by,
         });
-        let steers =
-            delivery == Delivery::Steer && self.turn.is_some() && self.agent == AgentState::Ready;
         if steers {
             self.handed.push(id);
             self.send(
@@ -83,10 +99,13 @@ impl Machine {
         }
     }
 
-    /// Starts the agent when there is none.
-    fn wake(&mut self, step: &mut Step) {
+    /// Starts the agent when there is none. One that slept at a gate asks again first.
+    pub(super) fn wake(&mut self, step: &mut Step) {
         if !self.opened || self.agent != AgentState::Gone {
             return;
+        }
+        if let Some(gate) = self.sleeps_at() {
+            self.asking_again = Some(AskingAgain { gate, attempts: 0 });
         }
         self.start_agent(step);
     }

@@ -50,6 +50,10 @@ impl Machine {
             // The same call asked again, by this agent or by the next: it keeps its gate and whatever was decided.
             gate.request = Some(ask.request);
             self.asking_again = None;
+            if let Some(command) = self.interrupting.take() {
+                self.send(Outgoing::Interrupt { command }, step);
+                return;
+            }
             self.release_decided(step);
             return;
         }
@@ -94,6 +98,7 @@ impl Machine {
             step.event(GateWithdrawn {
                 gate: id,
                 reason: "too late: the agent no longer asks".to_owned(),
+                can_continue: false,
             });
             return;
         };
@@ -122,6 +127,9 @@ impl Machine {
             seq: next,
         };
         step.event(GateDecided { gate: id, decision });
+        if self.sleeps_at() == Some(id) {
+            self.wake(step);
+        }
     }
 
     /// Tells the agent every decision that EVENTS now holds.
@@ -188,6 +196,7 @@ impl Machine {
             }
             None => {}
         }
+        self.got_on();
         self.tools.remove(&tool_use);
         self.perhaps_run.remove(&tool_use);
         let output_bytes = output.len() as u64;
@@ -212,6 +221,7 @@ impl Machine {
             step.event(GateWithdrawn {
                 gate: id,
                 reason: reason.to_owned(),
+                can_continue: false,
             });
         }
     }
@@ -224,6 +234,9 @@ impl Machine {
                 request,
                 opened,
                 stage: Stage::Open,
+                deaths: 0,
+                reminders: 0,
+                reminded_after_ms: None,
             },
         );
     }

@@ -1,7 +1,9 @@
 //! What a session is told.
 
+use nats::Timestamp;
 use nats::command::Order;
 use nats::event::FileChanged;
+use nats::ids::GateId;
 
 use crate::agent::AgentEvent;
 
@@ -51,14 +53,40 @@ pub enum Input {
     Disk {
         low: bool,
     },
-    /// Nothing has happened for long: the agent's memory is better used elsewhere.
+    /// Nothing has happened for long: the agent's memory is better used elsewhere. Told of a session that waits only
+    /// when its call can be asked again.
     Sleep,
+    /// The agent has lived for long, so it is not the call before it that kills agents.
+    AgentLives {
+        generation: u32,
+    },
+    /// A gate has waited for long.
+    Remind {
+        gate: GateId,
+        waited_ms: u64,
+    },
+    /// The agent's account has reached its limit.
+    Limit(LimitSeen),
+    /// The time at which to go on after a limit has come.
+    LimitOver,
     /// Something the shell met that a person should know.
     Warning {
         code: String,
         message: String,
         hint: Option<String>,
     },
+}
+
+/// A usage limit, with the time that the machine does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitSeen {
+    /// In the agent's words.
+    pub message: String,
+    pub resets_at: Option<Timestamp>,
+    /// A little later than that.
+    pub resume_at: Option<Timestamp>,
+    /// The host's choice, for a session of which nobody said anything.
+    pub resumes_by_default: bool,
 }
 
 /// What the session works in.

@@ -10,6 +10,8 @@ mod command;
 mod effect;
 mod gate;
 mod input;
+mod limit;
+mod reminder;
 mod state;
 mod turn;
 
@@ -17,5 +19,5 @@ mod turn;
 mod tests;
 
 pub use effect::{Effect, Outgoing, Step};
-pub use input::{AgentEnd, Input, Opened};
+pub use input::{AgentEnd, Input, LimitSeen, Opened};
 pub use state::{AgentState, Machine};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use nats::Timestamp;
 use nats::command::SessionStart;
 use nats::event::{Attachment, Decision, GateOpened, SessionState, State};
 use nats::ids::{CommandId, GateId, TurnId, UserId};
@@ -54,6 +55,31 @@ pub struct Machine {
     /// The agent that asked is gone, and the next one is made to ask for the same call.
     #[serde(default)]
     pub(super) asking_again: Option<AskingAgain>,
+    /// The turn is to end as soon as the agent has asked again: it slept when a person said so.
+    #[serde(default)]
+    pub(super) interrupting: Option<CommandId>,
+    /// The account's limit that was reached and is not over.
+    #[serde(default)]
+    pub(super) limit: Option<Limit>,
+    /// Whether to go on by itself after a limit, as a person chose for this session; else the host's choice.
+    #[serde(default)]
+    pub(super) resumes_after_limit: Option<bool>,
+    /// How often it went on after a limit and got nothing done.
+    #[serde(default)]
+    pub(super) vain_resumes: u32,
+    /// The reason last told with it.
+    #[serde(default)]
+    pub(super) told_reason: Option<String>,
+}
+
+/// A usage limit that stands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Limit {
+    /// What people are told of it.
+    pub reason: String,
+    /// When to go on, a little after it is over; none when nobody knows.
+    pub resume_at: Option<Timestamp>,
+    pub resumes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +114,14 @@ pub(super) struct Gate {
     /// What people were shown.
     pub opened: GateOpened,
     pub stage: Stage,
+    /// Agents that died over it since one last lived for long.
+    #[serde(default)]
+    pub deaths: u32,
+    /// Reminders so far, and how long it had waited at the last one.
+    #[serde(default)]
+    pub reminders: u32,
+    #[serde(default)]
+    pub reminded_after_ms: Option<u64>,
 }
 
 /// A call that a person was asked about when the agent ended.
@@ -145,6 +179,11 @@ impl Machine {
             restarts: 0,
             disk_low: false,
             asking_again: None,
+            interrupting: None,
+            limit: None,
+            resumes_after_limit: None,
+            vain_resumes: 0,
+            told_reason: None,
         }
     }
 
@@ -175,6 +214,12 @@ impl Machine {
                 effects.push(Effect::StartAgent {
                     generation: self.generation,
                 });
+                // One that was greeted before the restart is not greeted again, and must still ask.
+                if self.asking_again.is_some() && self.agent != AgentState::Starting {
+                    effects.push(Effect::ExpectAsk {
+                        generation: self.generation,
+                    });
+                }
             }
         }
         effects.push(Effect::LookAtFiles { tool_use: None });
@@ -205,6 +250,10 @@ impl Machine {
             }
             Input::Disk { low } => self.disk(low, &mut step),
             Input::Sleep => self.sleep(&mut step),
+            Input::AgentLives { generation } => self.agent_lives(generation),
+            Input::Remind { gate, waited_ms } => self.remind(gate, waited_ms, &mut step),
+            Input::Limit(seen) => self.limit_reached(seen, &mut step),
+            Input::LimitOver => self.limit_over(&mut step),
             Input::FilesChanged { changes } => {
                 step.events.extend(changes.into_iter().map(Into::into))
             }
@@ -319,7 +368,7 @@ impl Machine {
         if self.ended {
             return;
         }
-        self.abandon(&reason, step);
+        self.abandon(&reason, false, step);
         self.ended = true;
         self.queue.clear();
         self.outgoing.clear();
@@ -331,20 +380,36 @@ impl Machine {
         self.agent = AgentState::Gone;
     }
 
+    /// Why it stands where it does, where that is not plain.
+    fn reason(&self, state: State) -> Option<String> {
+        let limit = || self.limit.as_ref().map(|limit| limit.reason.clone());
+        match state {
+            State::Waiting if self.agent == AgentState::Gone => Some(
+                "the agent was stopped to free memory while it waits; a decision wakes it"
+                    .to_owned(),
+            ),
+            State::Idle => limit(),
+            State::Asleep => limit().or_else(|| self.asleep_reason.clone()),
+            State::Queued
+            | State::Starting
+            | State::Working
+            | State::Waiting
+            | State::Lost
+            | State::Ended => None,
+        }
+    }
+
     /// An event when the state is another than the last one told.
     fn tell_state(&mut self, step: &mut Step) {
         let state = self.state();
         // Before the session is opened there is nothing to stand anywhere, and `ended` has an event of its own.
         let silent = !self.opened || state == State::Ended;
-        if silent || self.told == Some(state) {
+        let reason = self.reason(state);
+        if silent || (self.told == Some(state) && self.told_reason == reason) {
             return;
         }
         self.told = Some(state);
-        let reason = if state == State::Asleep {
-            self.asleep_reason.clone()
-        } else {
-            None
-        };
+        self.told_reason.clone_from(&reason);
         step.event(SessionState { state, reason });
     }
 }

@@ -10,6 +10,7 @@ use super::*;
 use crate::agent::{AgentEvent, Ask};
 
 mod laws;
+mod patience;
 mod stories;
 mod with_relay;
 

@@ -1,6 +1,6 @@
 //! Turns: one at a time, each begun by the oldest waiting message or by the agent itself.
 
-use nats::event::{MessageDelivered, TurnFinished, TurnStarted};
+use nats::event::{MessageDelivered, TurnFinished, TurnOutcome, TurnStarted};
 use nats::ids::{CommandId, TurnId};
 
 use super::effect::{Effect, Outgoing, Step};
@@ -13,7 +13,8 @@ impl Machine {
         if self.agent != AgentState::Ready || self.turn.is_some() || !self.handed.is_empty() {
             return;
         }
-        if self.disk_low {
+        // What waits would only be refused again while a limit stands.
+        if self.disk_low || self.limit.is_some() {
             return;
         }
         let Some(message) = self.queue.pop_front() else {
@@ -89,8 +90,12 @@ impl Machine {
             Some(turn) => turn.id,
             None => return,
         };
+        if outcome == TurnOutcome::Completed {
+            self.got_on();
+        }
         step.event(TurnFinished {
             turn,
+            can_continue: self.limit.is_some(),
             outcome,
             error,
             duration_ms,
@@ -99,6 +104,7 @@ impl Machine {
             context_tokens,
             context_tokens_max,
         });
+        self.interrupting = None;
         step.effect(Effect::LookAtFiles { tool_use: None });
         // A message handed over and never taken up would hold the queue for ever.
         self.handed.retain(|command| {
@@ -111,6 +117,7 @@ impl Machine {
 
     fn start_turn(&mut self, command: Option<CommandId>, step: &mut Step) -> TurnId {
         let id = TurnId::new();
+        self.limit = None;
         self.turn = Some(Turn { id, command });
         step.event(TurnStarted { turn: id, command });
         id

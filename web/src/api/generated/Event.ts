@@ -5,7 +5,10 @@ import type { AgentRetrying } from "./AgentRetrying";
 import type { FileChanged } from "./FileChanged";
 import type { GateDecided } from "./GateDecided";
 import type { GateOpened } from "./GateOpened";
+import type { GateReminded } from "./GateReminded";
 import type { GateWithdrawn } from "./GateWithdrawn";
+import type { LimitChanged } from "./LimitChanged";
+import type { LimitReached } from "./LimitReached";
 import type { MessageAssistant } from "./MessageAssistant";
 import type { MessageDelivered } from "./MessageDelivered";
 import type { MessageUser } from "./MessageUser";
@@ -22,4 +25,4 @@ import type { Warning } from "./Warning";
 /**
  * One fact of a session.
  */
-export type Event = { "type": "session.opened", "data": SessionOpened } | { "type": "session.state", "data": SessionState } | { "type": "session.ended", "data": SessionEnded } | { "type": "agent.ready", "data": AgentReady } | { "type": "agent.exited", "data": AgentExited } | { "type": "agent.retrying", "data": AgentRetrying } | { "type": "turn.started", "data": TurnStarted } | { "type": "turn.finished", "data": TurnFinished } | { "type": "message.user", "data": MessageUser } | { "type": "message.delivered", "data": MessageDelivered } | { "type": "message.assistant", "data": MessageAssistant } | { "type": "tool.requested", "data": ToolRequested } | { "type": "tool.released", "data": ToolReleased } | { "type": "tool.finished", "data": ToolFinished } | { "type": "gate.opened", "data": GateOpened } | { "type": "gate.decided", "data": GateDecided } | { "type": "gate.withdrawn", "data": GateWithdrawn } | { "type": "file.changed", "data": FileChanged } | { "type": "warning", "data": Warning };
+export type Event = { "type": "session.opened", "data": SessionOpened } | { "type": "session.state", "data": SessionState } | { "type": "session.ended", "data": SessionEnded } | { "type": "agent.ready", "data": AgentReady } | { "type": "agent.exited", "data": AgentExited } | { "type": "agent.retrying", "data": AgentRetrying } | { "type": "turn.started", "data": TurnStarted } | { "type": "turn.finished", "data": TurnFinished } | { "type": "message.user", "data": MessageUser } | { "type": "message.delivered", "data": MessageDelivered } | { "type": "message.assistant", "data": MessageAssistant } | { "type": "tool.requested", "data": ToolRequested } | { "type": "tool.released", "data": ToolReleased } | { "type": "tool.finished", "data": ToolFinished } | { "type": "gate.opened", "data": GateOpened } | { "type": "gate.decided", "data": GateDecided } | { "type": "gate.withdrawn", "data": GateWithdrawn } | { "type": "gate.reminded", "data": GateReminded } | { "type": "limit.reached", "data": LimitReached } | { "type": "limit.changed", "data": LimitChanged } | { "type": "file.changed", "data": FileChanged } | { "type": "warning", "data": Warning };

@@ -54,7 +54,11 @@ parent: string | null, opened_at: Timestamp,
 /**
  * The number of its `gate.opened`.
  */
-seq: number, state: GateState, decision: Decision | null, 
+seq: number, state: GateState, 
+/**
+ * How often people were told of it again because it waits for long, and when last.
+ */
+reminders: number, reminded_at: Timestamp | null, decision: Decision | null, 
 /**
  * Why the agent no longer asks.
  */

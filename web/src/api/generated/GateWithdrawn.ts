@@ -8,4 +8,8 @@ export type GateWithdrawn = { gate: GateId,
 /**
  * In a sentence: interrupted, agent gone, too late …
  */
-reason: string, };
+reason: string, 
+/**
+ * Its agent died: the message "continue" has the next one go on.
+ */
+can_continue?: boolean, };

@@ -6,8 +6,11 @@ import type { EventId } from "./EventId";
 import type { FileChanged } from "./FileChanged";
 import type { GateDecided } from "./GateDecided";
 import type { GateOpened } from "./GateOpened";
+import type { GateReminded } from "./GateReminded";
 import type { GateWithdrawn } from "./GateWithdrawn";
 import type { HostName } from "./HostName";
+import type { LimitChanged } from "./LimitChanged";
+import type { LimitReached } from "./LimitReached";
 import type { MessageAssistant } from "./MessageAssistant";
 import type { MessageDelivered } from "./MessageDelivered";
 import type { MessageUser } from "./MessageUser";
@@ -31,4 +34,4 @@ export type KnownEventRow = { v: number, id: EventId, session: SessionId, host: 
 /**
  * Where the whole of `data` lies when it was too big to travel; texts inside are then cut, with a mark.
  */
-object?: ObjectReference, } & ({ "type": "session.opened", "data": SessionOpened } | { "type": "session.state", "data": SessionState } | { "type": "session.ended", "data": SessionEnded } | { "type": "agent.ready", "data": AgentReady } | { "type": "agent.exited", "data": AgentExited } | { "type": "agent.retrying", "data": AgentRetrying } | { "type": "turn.started", "data": TurnStarted } | { "type": "turn.finished", "data": TurnFinished } | { "type": "message.user", "data": MessageUser } | { "type": "message.delivered", "data": MessageDelivered } | { "type": "message.assistant", "data": MessageAssistant } | { "type": "tool.requested", "data": ToolRequested } | { "type": "tool.released", "data": ToolReleased } | { "type": "tool.finished", "data": ToolFinished } | { "type": "gate.opened", "data": GateOpened } | { "type": "gate.decided", "data": GateDecided } | { "type": "gate.withdrawn", "data": GateWithdrawn } | { "type": "file.changed", "data": FileChanged } | { "type": "warning", "data": Warning });
+object?: ObjectReference, } & ({ "type": "session.opened", "data": SessionOpened } | { "type": "session.state", "data": SessionState } | { "type": "session.ended", "data": SessionEnded } | { "type": "agent.ready", "data": AgentReady } | { "type": "agent.exited", "data": AgentExited } | { "type": "agent.retrying", "data": AgentRetrying } | { "type": "turn.started", "data": TurnStarted } | { "type": "turn.finished", "data": TurnFinished } | { "type": "message.user", "data": MessageUser } | { "type": "message.delivered", "data": MessageDelivered } | { "type": "message.assistant", "data": MessageAssistant } | { "type": "tool.requested", "data": ToolRequested } | { "type": "tool.released", "data": ToolReleased } | { "type": "tool.finished", "data": ToolFinished } | { "type": "gate.opened", "data": GateOpened } | { "type": "gate.decided", "data": GateDecided } | { "type": "gate.withdrawn", "data": GateWithdrawn } | { "type": "gate.reminded", "data": GateReminded } | { "type": "limit.reached", "data": LimitReached } | { "type": "limit.changed", "data": LimitChanged } | { "type": "file.changed", "data": FileChanged } | { "type": "warning", "data": Warning });

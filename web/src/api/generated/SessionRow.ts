@@ -6,6 +6,7 @@ import type { SessionId } from "./SessionId";
 import type { State } from "./State";
 import type { Timestamp } from "./Timestamp";
 import type { Tokens } from "./Tokens";
+import type { UsageLimit } from "./UsageLimit";
 import type { UserId } from "./UserId";
 
 /**
@@ -44,6 +45,18 @@ undelivered: Array<SentMessage>,
  * Lines, over all file changes so far.
  */
 added: number, removed: number, turns: number, tokens: Tokens, cost_usd: number, context_tokens: number | null, context_tokens_max: number | null, 
+/**
+ * It broke off because its agent or host died, or at a limit: the message "continue" goes on from there.
+ */
+can_continue: boolean, 
+/**
+ * Why it broke off, in a sentence.
+ */
+continue_reason: string | null, 
+/**
+ * The usage limit of its agent's account, while it stands.
+ */
+limit: UsageLimit | null, 
 /**
  * The last number of its log; 0 while there is none.
  */

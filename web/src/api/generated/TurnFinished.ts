@@ -19,4 +19,9 @@ cost_usd: number,
 /**
  * Tokens in the model's context after the turn, and how many it holds.
  */
-context_tokens: number | null, context_tokens_max: number | null, };
+context_tokens: number | null, context_tokens_max: number | null, 
+/**
+ * Its agent or host died, or its account's limit was reached, in the middle of it: the message "continue" goes
+ * on from there.
+ */
+can_continue?: boolean, };

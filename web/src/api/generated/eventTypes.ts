@@ -19,6 +19,9 @@ export const EVENT_TYPES = [
   "gate.opened",
   "gate.decided",
   "gate.withdrawn",
+  "gate.reminded",
+  "limit.reached",
+  "limit.changed",
   "file.changed",
   "warning",
 ] as const;

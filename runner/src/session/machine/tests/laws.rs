@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use nats::command::{SessionStop, TurnInterrupt};
+use nats::command::{LimitResume, SessionStop, TurnInterrupt};
 use proptest::prelude::*;
 
 use super::*;
@@ -23,6 +23,11 @@ enum Happening {
     Ready,
     NotAsked,
     Sleep,
+    Remind(u8),
+    Limit,
+    LimitOver,
+    LimitSwitch(bool),
+    Lives,
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -39,7 +44,12 @@ fn happening() -> impl Strategy<Value = Happening> {
         3 => Just(Happening::Reload),
         2 => Just(Happening::Ready),
         1 => Just(Happening::NotAsked),
-        1 => Just(Happening::Sleep),
+        3 => Just(Happening::Sleep),
+        1 => (0..4_u8).prop_map(Happening::Remind),
+        1 => Just(Happening::Limit),
+        2 => Just(Happening::LimitOver),
+        1 => any::<bool>().prop_map(Happening::LimitSwitch),
+        1 => Just(Happening::Lives),
     ]
 }
 
@@ -102,6 +112,29 @@ fn happen(session: &mut Session, it: &Happening) {
             });
         }
         Happening::Sleep => session.tell(Input::Sleep),
+        Happening::Remind(tool) => {
+            let name = format!("tool-{tool}");
+            let opened =
+                |event: &Event| matches!(event, Event::GateOpened(it) if it.tool_use == name);
+            if session.events.iter().any(opened) {
+                let gate = session.gate_of(&name);
+                session.tell(Input::Remind { gate, waited_ms: 1 });
+            }
+        }
+        Happening::Limit => session.tell(Input::Limit(LimitSeen {
+            message: "full".into(),
+            resets_at: None,
+            resume_at: Some(Timestamp::from_milliseconds(1)),
+            resumes_by_default: true,
+        })),
+        Happening::LimitOver => session.tell(Input::LimitOver),
+        Happening::LimitSwitch(enabled) => {
+            session.order(LimitResume { enabled: *enabled });
+        }
+        Happening::Lives => {
+            let generation = session.machine.generation();
+            session.tell(Input::AgentLives { generation });
+        }
         Happening::Ready => {
             let generation = session.machine.generation();
             session.tell(Input::AgentStarted { generation });
@@ -135,6 +168,12 @@ fn hold_laws(session: &Session) -> Result<(), TestCaseError> {
                 prop_assert!(decided.contains(&it.gate), "no release without a decision");
                 prop_assert!(!closed.contains(&it.gate), "no release of a withdrawn gate");
             }
+            Event::GateReminded(it) => prop_assert!(
+                opened.contains(&it.gate)
+                    && !decided.contains(&it.gate)
+                    && !closed.contains(&it.gate),
+                "only what waits is told of again"
+            ),
             Event::TurnStarted(_) => open_turns += 1,
             Event::TurnFinished(_) => open_turns -= 1,
             _ => {}

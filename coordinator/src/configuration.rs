@@ -14,6 +14,8 @@ pub struct Configuration {
     pub nats_url: String,
     /// A `.creds` file; none for a server without authentication.
     pub nats_credentials: Option<PathBuf>,
+    /// Copies that NATS keeps of everything: 1 on a lone server, 3 in a cluster.
+    pub nats_replicas: usize,
     /// A file that holds the token of the setup link. It serves until there is a first person.
     pub setup_token: Option<PathBuf>,
     /// The address people use, when a proxy stands in between: `https://fleet.example.org`.

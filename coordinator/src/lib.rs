@@ -26,6 +26,3 @@ pub use http::openapi;
 pub use run::{Error, run};
 
 use chain::chain;
-
-/// Copies of every stream; 3 once a fleet's NATS is a cluster.
-const REPLICAS: usize = 1;

@@ -24,8 +24,9 @@ const CONSUMERS_MAX: i32 = 20_000;
 const LIVE_AGE_MAX: Duration = Duration::from_secs(180);
 /// Half of the memory that the server is given for streams: it reserves what a stream may grow to.
 const LIVE_BYTES_MAX: i64 = 128 * 1024 * 1024;
-/// A runner acknowledges a command as soon as it is in the session's inbox; one that does not is gone.
-const COMMAND_ACK_WAIT: Duration = Duration::from_secs(3);
+/// A runner acknowledges a command as soon as it is in the session's inbox, and says so when that takes longer; one that
+/// does neither is gone, and its successor waits for this long.
+pub(crate) const COMMAND_ACK_WAIT: Duration = Duration::from_secs(1);
 /// A host is silent when it has not been heard for this long. Its heart beats every [`BEAT_EVERY`].
 pub const PRESENCE_TTL: Duration = Duration::from_secs(10);
 pub const BEAT_EVERY: Duration = Duration::from_secs(3);
@@ -95,14 +96,15 @@ impl Bucket {
     }
 }
 
-/// Every stream of the fleet, as the server should hold it.
+/// Every stream of the fleet, as the server should hold it. The live one comes last: it may be on a server that is away,
+/// and nothing else should wait for that.
 #[must_use]
 pub fn all(replicas: usize) -> Vec<Config> {
     vec![
         events(replicas),
-        live(),
         commands(replicas),
         audit(replicas),
+        live(),
     ]
 }
 
@@ -128,6 +130,8 @@ fn live() -> Config {
         name: LIVE.to_owned(),
         subjects: vec![subject::ALL_LIVE.to_owned()],
         storage: StorageType::Memory,
+        // One copy, in a cluster as well: nobody waits for it, and who listens does so without the stream.
+        num_replicas: 1,
         max_age: LIVE_AGE_MAX,
         max_bytes: LIVE_BYTES_MAX,
         discard: DiscardPolicy::Old,
@@ -172,7 +176,7 @@ fn audit(replicas: usize) -> Config {
 /// The one consumer of a host's commands, named as the host and made by a coordinator, so that a runner needs no
 /// right to make any.
 #[must_use]
-pub fn command_consumer(host: &HostName) -> pull::Config {
+pub fn command_consumer(host: &HostName, replicas: usize) -> pull::Config {
     pull::Config {
         durable_name: Some(host.to_string()),
         filter_subject: subject::commands_for(host),
@@ -181,6 +185,8 @@ pub fn command_consumer(host: &HostName) -> pull::Config {
         max_deliver: -1,
         // One at a time keeps their order when one is delivered again.
         max_ack_pending: 1,
+        // Said, because one that was made on a lone server stays alone when its stream gets copies.
+        num_replicas: replicas,
         ..pull::Config::default()
     }
 }

@@ -38,7 +38,7 @@ pub async fn take(host: HostName, client: Client, sessions: Sessions, token: Can
 
 async fn deliver(host: &HostName, delivery: &CommandDelivery, sessions: &Sessions) {
     let outcome = match delivery.order() {
-        Ok(order) if order.host == *host => hand_over(order, sessions).await,
+        Ok(order) if order.host == *host => delivery.hold(hand_over(order, sessions)).await,
         Ok(order) => Err(sessions::Error::NotOurs { host: order.host }),
         Err(error) => Err(sessions::Error::Unreadable(error)),
     };

@@ -12,6 +12,7 @@ pub mod wait;
 
 pub mod child;
 pub mod namespace;
+pub mod port;
 
 pub mod nats_server;
 pub mod repository;

@@ -12,7 +12,7 @@ use toml::Table;
 
 use super::minutes::Minutes;
 use super::section::{Problems, Section};
-use super::servers::Servers;
+use super::servers::{Replicas, Servers};
 use crate::failure::{Failure, Kind};
 
 /// Everything that can be configured. What a file does not say is empty here, and decided by the part that needs it.
@@ -37,6 +37,8 @@ pub struct Nats {
     pub credentials: Option<PathBuf>,
     /// Where the one that `flotilla up` starts takes clients, for runners on other machines.
     pub listen: Option<SocketAddr>,
+    /// Copies that a coordinator has the servers keep of everything.
+    pub replicas: Option<Replicas>,
 }
 
 /// `[coordinator]`: the part that browsers speak to.
@@ -110,6 +112,7 @@ impl Configuration {
             url: section.take("url"),
             credentials: section.take("credentials").map(path),
             listen: section.take("listen"),
+            replicas: section.take("replicas"),
         };
         section.end();
 
@@ -246,6 +249,8 @@ mod tests {
             [runner]
             host = "VPS 1"
             slots = 0
+            [nats]
+            replicas = 2
             [agents.claude]
             commnd = "/opt/claude"
             [agents.codex]
@@ -259,6 +264,7 @@ mod tests {
             "[coordinator] lisen: is not something",
             "[runner] host: `VPS 1` is not a host name",
             "[runner] slots: ",
+            "[nats] replicas: 2 copies are not possible",
             "[agents] claude: unknown field `commnd`",
             "[agents] codex: ",
         ] {
@@ -267,7 +273,7 @@ mod tests {
                 "{expected} is missing in {problems:#?}"
             );
         }
-        assert_eq!(problems.len(), 7);
+        assert_eq!(problems.len(), 8);
     }
 
     #[test]

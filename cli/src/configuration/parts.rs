@@ -42,6 +42,7 @@ impl Configuration {
             data: data.join(PROJECTION),
             nats_url: nats_url.to_string(),
             nats_credentials: self.nats.credentials.clone(),
+            nats_replicas: self.nats.replicas.unwrap_or_default().into(),
             setup_token: self.coordinator.setup_token.clone(),
             public_url: self.coordinator.public_url.clone(),
             ready: None,

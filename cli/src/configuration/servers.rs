@@ -1,4 +1,5 @@
-//! Where the servers of NATS are: one address, or the members of a cluster, any of which will do.
+//! Where the servers of NATS are: one address, or the members of a cluster, any of which will do; and how many copies
+//! they keep.
 
 use std::fmt;
 
@@ -19,8 +20,15 @@ enum Written {
     Several(Vec<String>),
 }
 
+/// How many servers keep each message: 1, 3 or 5, so that a majority survives the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "usize", into = "usize")]
+pub struct Replicas(usize);
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error("{0} copies are not possible: 1, 3 or 5")]
+    Copies(usize),
     #[error("names no server")]
     Empty,
     #[error("`{0}` is not the address of a server, such as nats://127.0.0.1:4222")]
@@ -70,6 +78,29 @@ impl From<Servers> for Written {
     }
 }
 
+impl TryFrom<usize> for Replicas {
+    type Error = Error;
+
+    fn try_from(copies: usize) -> Result<Self, Error> {
+        match copies {
+            1 | 3 | 5 => Ok(Self(copies)),
+            _ => Err(Error::Copies(copies)),
+        }
+    }
+}
+
+impl From<Replicas> for usize {
+    fn from(Replicas(copies): Replicas) -> Self {
+        copies
+    }
+}
+
+impl Default for Replicas {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
 /// As the NATS client takes them.
 impl fmt::Display for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,8 +145,8 @@ mod tests {
             ("url = 4222", "should be an address"),
             (r#"url = "http://10.0.0.1""#, "`http://10.0.0.1` is not"),
             (
-                r#"url = ["nats://10.0.0.1", "ftp://10.0.0.2"]"#,
-                "`ftp://10.0.0.2` is not",
+                r#"url = ["nats://10.0.0.1", "nats://"]"#,
+                "`nats://` is not",
             ),
         ] {
             let said = read(text).unwrap_err();

@@ -61,6 +61,7 @@ impl Arguments {
         let idle = [
             ("[nats] url", nats.url.is_some()),
             ("[nats] credentials", nats.credentials.is_some()),
+            ("[nats] replicas", nats.replicas.is_some()),
             ("[coordinator] data", coordinator.data.is_some()),
             (
                 "[coordinator] setup_token",

@@ -18,8 +18,6 @@ use nats::record::SessionRecord;
 use nats::stream::Bucket;
 use nats::wire::{Tagged as _, Wire};
 
-use crate::REPLICAS;
-
 /// The version of an order, a decision record and an action record.
 const VERSION: u8 = 1;
 
@@ -89,15 +87,17 @@ pub struct Action {
 #[derive(Clone)]
 pub struct Dispatch {
     client: Client,
+    replicas: usize,
     sessions: Records<SessionRecord>,
     persist: Persist,
 }
 
 impl Dispatch {
     #[must_use]
-    pub fn new(client: &Client, persist: Persist) -> Self {
+    pub fn new(client: &Client, replicas: usize, persist: Persist) -> Self {
         Self {
             client: client.clone(),
+            replicas,
             sessions: client.records(Bucket::Sessions),
             persist,
         }
@@ -117,7 +117,9 @@ impl Dispatch {
         let session = record.session;
         let host = &record.host;
         self.persist
-            .until_stored(Some(session), 0, || self.client.ensure_host(host, REPLICAS))
+            .until_stored(Some(session), 0, || {
+                self.client.ensure_host(host, self.replicas)
+            })
             .await?
             .map_err(|source| Error::Host {
                 host: host.clone(),
@@ -134,13 +136,11 @@ impl Dispatch {
             Err(WriteError::Conflict) => {
                 let found = self
                     .persist
-                    .until_stored(None, 0, || self.sessions.get(&key))
+                    .until_stored(None, 0, || self.sessions.get_existing(&key))
                     .await?
                     .map_err(|source| Error::ReadSession { session, source })?;
                 // What is there may be ours, with an answer that was lost.
-                Ok(found
-                    .map(|entry| entry.value)
-                    .filter(|known| known != record))
+                Ok(Some(found.value).filter(|known| known != record))
             }
             Err(source) => Err(Error::Session { session, source }),
         }

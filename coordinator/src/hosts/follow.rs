@@ -24,6 +24,7 @@ const PREPARE_PAUSE: Duration = Duration::from_secs(2);
 
 struct Follower {
     client: Client,
+    replicas: usize,
     records: BTreeMap<HostName, HostRecord>,
     beats: HashMap<HostName, Beat>,
     connected_since: Option<Instant>,
@@ -40,6 +41,7 @@ struct Beat {
 /// name them. Every report also goes into the projection by `inputs`.
 pub async fn follow(
     client: Client,
+    replicas: usize,
     known: Vec<HostRecord>,
     views: watch::Sender<Arc<View>>,
     inputs: mpsc::Sender<Input>,
@@ -53,6 +55,7 @@ pub async fn follow(
         connected_since: None,
         preparing: JoinSet::new(),
         client: client.clone(),
+        replicas,
     };
     let mut connection = client.connection();
     let mut records = client.records::<HostRecord>(Bucket::Hosts).watch();
@@ -137,11 +140,11 @@ impl Follower {
 
     /// Makes the queue of its commands and its object bucket, beside all else: the host waits for them.
     fn prepare(&mut self, host: &HostName) {
-        let (client, host) = (self.client.clone(), host.clone());
+        let (client, replicas, host) = (self.client.clone(), self.replicas, host.clone());
         self.preparing.spawn(async move {
             loop {
                 client.connected().await;
-                match client.ensure_host(&host, crate::REPLICAS).await {
+                match client.ensure_host(&host, replicas).await {
                     Ok(()) => return,
                     Err(error) => {
                         tracing::warn!(error = %crate::chain(&error), %host, "what the host needs in JetStream cannot be made yet");

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::parts::Parts;
-use crate::{REPLICAS, hosts, live, reconcile};
+use crate::{hosts, live, reconcile};
 
 /// Between two attempts to set JetStream up.
 const SETUP_PAUSE: Duration = Duration::from_secs(1);
@@ -39,14 +39,14 @@ impl Followers {
         let (views, inputs) = (parts.views.clone(), parts.host_inputs.clone());
         self.spawn(
             "hosts",
-            hosts::follow(parts.client.clone(), known, views, inputs),
+            hosts::follow(parts.client.clone(), parts.replicas, known, views, inputs),
         );
         let (hub, written) = (app.hub.clone(), app.written.clone());
         self.spawn("live", live::listen(live_client, hub, written));
         let touched = parts.touched.clone();
         let (hub, reader, show) = (app.hub.clone(), app.reader.clone(), app.show.clone());
         self.spawn("fleet", live::publish_fleet(hub, touched, reader, show));
-        self.spawn("setup", set_up(parts.client.clone()));
+        self.spawn("setup", set_up(parts.client.clone(), parts.replicas));
         let mut progress = app.gauges.progress.clone();
         self.spawn("reconcile", async move {
             // Before that, everything looks unfinished.
@@ -76,12 +76,12 @@ impl Followers {
 
 /// Makes every stream and bucket, however long NATS takes to be there, and again whenever it comes back: what is kept
 /// in memory is gone with a server that stood alone, and hosts without the bucket of heartbeats stay silent.
-async fn set_up(client: Client) {
+async fn set_up(client: Client, replicas: usize) {
     let mut connection = client.connection();
     loop {
         client.connected().await;
         let generation = connection.borrow_and_update().generation;
-        match client.ensure(REPLICAS).await {
+        match client.ensure(replicas).await {
             Ok(()) => {
                 let another = connection.wait_for(|state| state.generation != generation);
                 if another.await.is_err() {

@@ -1,10 +1,11 @@
 //! Several messages stored all or none: the server's atomic batch, which the client library does not speak yet.
 
-use async_nats::{HeaderMap, Request};
+use async_nats::HeaderMap;
 use bytes::Bytes;
 
-use super::connect::{Client, REQUEST_TIMEOUT};
-use super::publish::{Expect, PublishError, read_acknowledgement, refusal};
+use super::connect::Client;
+use super::publish::{Attempt, Expect, PublishError, read_acknowledgement};
+use super::request::PAUSE;
 
 /// The server takes at most 1,000 messages in a batch; half of that keeps one commit short.
 pub(super) const BATCH_MAX: usize = 500;
@@ -39,16 +40,15 @@ impl Client {
                 continue;
             }
             headers.insert("Nats-Batch-Commit", "1");
-            let request = Request::new()
-                .payload(message.payload)
-                .headers(headers)
-                .timeout(Some(REQUEST_TIMEOUT));
-            let reply = self
-                .nats
-                .send_request(message.subject, request)
-                .await
-                .map_err(|error| refusal(&error))?;
-            return read_acknowledgement(&reply.payload);
+            let stored = match self.ask(&message.subject, headers, message.payload).await {
+                Ok(reply) => read_acknowledgement(&reply.payload),
+                Err(unanswered) => Err(unanswered.into()),
+            };
+            if matches!(stored, Err(Attempt::NobodyThere)) {
+                // The caller looks what is stored and sends it all again; it should not do so without a pause.
+                tokio::time::sleep(PAUSE).await;
+            }
+            return Ok(stored?);
         }
         Err(PublishError::Refused("an empty batch".to_owned()))
     }

@@ -2,12 +2,12 @@
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::AckKind;
-use async_nats::jetstream::consumer::{PullConsumer, pull};
-use futures::StreamExt as _;
+use tokio::time::{Instant, interval_at};
 
 use super::connect::Client;
 use super::error::Error;
 use super::publish::{Expect, PublishError};
+use super::pull::Pull;
 use crate::command::Order;
 use crate::ids::{CommandId, HostName, SessionId};
 use crate::{stream, subject};
@@ -21,7 +21,8 @@ pub enum Sent {
 }
 
 impl Client {
-    /// Puts a command into the host's queue, unless the same command waits there already.
+    /// Puts a command into the host's queue, unless the same command waits there already. Sent again when an answer is
+    /// lost: who takes it knows the commands it has taken.
     pub async fn send_command(&self, order: &Order) -> Result<Sent, PublishError> {
         let subject = subject::command(&order.host, order.session, order.body.tag(), order.id);
         let body = serde_json::to_vec(order).map_err(|error| {
@@ -32,7 +33,7 @@ impl Client {
             sequence: 0,
         };
         match self
-            .publish(subject, HeaderMap::new(), body.into(), &expect)
+            .publish_until_sure(&subject, &HeaderMap::new(), &body.into(), &expect)
             .await
         {
             Ok(_) => Ok(Sent::New),
@@ -67,8 +68,7 @@ impl Client {
         CommandFeed {
             client: self.clone(),
             host: host.clone(),
-            messages: None,
-            generation: 0,
+            pull: None,
         }
     }
 }
@@ -77,8 +77,7 @@ impl Client {
 pub struct CommandFeed {
     client: Client,
     host: HostName,
-    messages: Option<pull::Stream>,
-    generation: u64,
+    pull: Option<Pull>,
 }
 
 impl CommandFeed {
@@ -86,60 +85,31 @@ impl CommandFeed {
     /// what was not taken is delivered again.
     pub async fn next(&mut self) -> Result<CommandDelivery, Error> {
         self.client.connected().await;
-        let mut connection = self.client.connection();
-        let generation = connection.borrow_and_update().generation;
-        if self.generation != generation {
-            // A consumer that outlived a reconnect notices its loss only seconds later.
-            self.messages = None;
+        if self.pull.is_none() {
+            // One at a time: what is asked for beyond that would wait here while its time runs out.
+            let pull = Pull::open(&self.client, stream::COMMANDS, self.host.as_str(), 1).await?;
+            self.pull = Some(pull);
         }
-        if self.messages.is_none() {
-            self.messages = Some(self.open().await?);
-            self.generation = generation;
-        }
-        let Some(messages) = self.messages.as_mut() else {
+        let Some(pull) = self.pull.as_mut() else {
             unreachable!("opened above")
         };
-        let next = tokio::select! {
-            next = messages.next() => next,
-            _ = connection.wait_for(|state| state.generation != generation) => None,
-        };
-        match next {
-            Some(Ok(message)) => Ok(CommandDelivery { message }),
-            Some(Err(error)) => {
-                self.messages = None;
-                Err(Error::read(
-                    format!("the commands of {}", self.host),
-                    &error,
-                ))
-            }
-            None => {
-                self.messages = None;
-                Err(Error::read(
-                    format!("the commands of {}", self.host),
-                    &"the server was gone for a moment",
-                ))
+        match pull.next().await {
+            Ok(message) => Ok(CommandDelivery {
+                client: self.client.nats.clone(),
+                message,
+            }),
+            Err(error) => {
+                self.pull = None;
+                Err(error)
             }
         }
-    }
-
-    async fn open(&self) -> Result<pull::Stream, Error> {
-        let what = || format!("the commands of {}", self.host);
-        let consumer: PullConsumer = self
-            .client
-            .jetstream
-            .get_consumer_from_stream(self.host.as_str(), stream::COMMANDS)
-            .await
-            .map_err(|error| Error::read(what(), &error))?;
-        consumer
-            .messages()
-            .await
-            .map_err(|error| Error::read(what(), &error))
     }
 }
 
 /// One delivered command. Acknowledge it once it is durable; until then it comes again.
 pub struct CommandDelivery {
-    message: async_nats::jetstream::Message,
+    client: async_nats::Client,
+    message: async_nats::Message,
 }
 
 impl CommandDelivery {
@@ -167,27 +137,48 @@ impl CommandDelivery {
         }
     }
 
-    /// The command is durable here; the server forgets it.
+    /// Does `handling`, and keeps the server from giving the command away meanwhile.
+    pub async fn hold<T>(&self, handling: impl Future<Output = T>) -> T {
+        let every = stream::COMMAND_ACK_WAIT / 3;
+        let mut beat = interval_at(Instant::now() + every, every);
+        let mut handling = std::pin::pin!(handling);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut handling => return done,
+                _ = beat.tick() => {
+                    if let Err(error) = self.answer(AckKind::Progress).await {
+                        tracing::debug!(%error, "could not say that a command is being taken care of");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The command is durable here; the server forgets it. It is not waited for: when this word is lost, the command
+    /// comes again.
     pub async fn acknowledge(&self) -> Result<(), Error> {
-        self.message
-            .double_ack()
-            .await
-            .map_err(|error| Error::read(self.subject(), &error))
+        self.answer(AckKind::Ack).await
     }
 
     /// Not now: it comes again.
     pub async fn postpone(&self) -> Result<(), Error> {
         let pause = std::time::Duration::from_millis(500);
-        self.message
-            .ack_with(AckKind::Nak(Some(pause)))
-            .await
-            .map_err(|error| Error::read(self.subject(), &error))
+        self.answer(AckKind::Nak(Some(pause))).await
     }
 
     /// It can never be carried out, by anybody: the server forgets it.
     pub async fn refuse(&self) -> Result<(), Error> {
-        self.message
-            .ack_with(AckKind::Term)
+        self.answer(AckKind::Term).await
+    }
+
+    async fn answer(&self, kind: AckKind) -> Result<(), Error> {
+        let reply =
+            self.message.reply.clone().ok_or_else(|| {
+                Error::read(self.subject(), &"a command that cannot be acknowledged")
+            })?;
+        self.client
+            .publish(reply, kind.into())
             .await
             .map_err(|error| Error::read(self.subject(), &error))
     }

@@ -1,6 +1,8 @@
 //! One connection to NATS that never gives up, and says when it came and went.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_nats::ConnectOptions;
@@ -9,11 +11,12 @@ use rand::RngExt as _;
 use tokio::sync::watch;
 
 use super::error::Error;
+use crate::ids::HostName;
 
 /// The longest pause between two attempts. A fleet whose server restarts comes back within this.
 const RECONNECT_PAUSE_MAX_MS: u64 = 2_000;
 /// Half of a silent connection's life: two missed answers and it is taken for dead.
-const PING_EVERY: Duration = Duration::from_secs(5);
+const PING_EVERY: Duration = Duration::from_secs(3);
 /// How long any one request may take before it counts as unanswered.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -43,6 +46,8 @@ pub struct Client {
     pub(super) nats: async_nats::Client,
     pub(super) jetstream: Context,
     connection: watch::Receiver<Connection>,
+    /// For which hosts all was made, on which connection, with how many copies.
+    pub(super) made_ready: Arc<Mutex<HashMap<HostName, (u64, usize)>>>,
 }
 
 impl Client {
@@ -88,6 +93,7 @@ impl Client {
             nats,
             jetstream,
             connection,
+            made_ready: Arc::default(),
         })
     }
 
@@ -117,7 +123,8 @@ impl Client {
 /// Whether a text is the address of one server, as [`Options::url`] takes it.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
-    text.parse::<async_nats::ServerAddr>().is_ok()
+    text.parse::<async_nats::ServerAddr>()
+        .is_ok_and(|address| !address.host().is_empty())
 }
 
 /// Doubling, with chance in it, so that a fleet does not knock all at once.

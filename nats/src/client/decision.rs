@@ -5,6 +5,7 @@ use async_nats::HeaderMap;
 use super::connect::Client;
 use super::error::Error;
 use super::publish::{Expect, PublishError};
+use super::request::Patience;
 use crate::audit::{ActionRecord, DecisionRecord};
 use crate::ids::GateId;
 use crate::{stream, subject};
@@ -32,25 +33,39 @@ impl Client {
             sequence: 0,
         };
         let refusal = match self
-            .publish(subject.clone(), HeaderMap::new(), body.into(), &expect)
+            .publish_until_sure(&subject, &HeaderMap::new(), &body.into(), &expect)
             .await
         {
             Ok(_) => return Ok(Recorded::First),
             Err(refusal) => refusal,
         };
-        match refusal {
-            // Whose it is that is there, is to be seen: it may be ours, with an answer that was lost.
-            PublishError::WrongLastSequence | PublishError::TimedOut => {}
+        let stored = match refusal {
+            PublishError::WrongLastSequence => self.decision_that_is_there(record.gate).await?,
+            PublishError::TimedOut => return Err(Error::TimedOut { what: subject }),
             other => return Err(Error::write(subject, &other)),
+        };
+        // Whose it is that is there, is to be seen: it may be ours, with an answer that was lost.
+        if stored.says_the_same(record) {
+            Ok(Recorded::Before(Box::new(stored)))
+        } else {
+            Ok(Recorded::Already(Box::new(stored)))
         }
-        match self.decision(record.gate).await? {
-            Some(stored) if stored.says_the_same(record) => Ok(Recorded::Before(Box::new(stored))),
-            Some(winner) => Ok(Recorded::Already(Box::new(winner))),
-            None if refusal == PublishError::TimedOut => Err(Error::TimedOut { what: subject }),
-            None => Err(Error::read(
-                subject,
-                &"the server said there is a decision and then that there is none",
-            )),
+    }
+
+    /// The decision of a gate of which the server says that it has one. In a cluster the copy that is asked may be a
+    /// moment behind the one that said so.
+    async fn decision_that_is_there(&self, gate: GateId) -> Result<DecisionRecord, Error> {
+        let patience = Patience::new();
+        loop {
+            match self.decision(gate).await? {
+                Some(decision) => return Ok(decision),
+                None if patience.again().await => {}
+                None => {
+                    return Err(Error::Behind {
+                        what: subject::decision(gate),
+                    });
+                }
+            }
         }
     }
 
@@ -80,7 +95,7 @@ impl Client {
             sequence: 0,
         };
         match self
-            .publish(subject.clone(), HeaderMap::new(), body.into(), &expect)
+            .publish_until_sure(&subject, &HeaderMap::new(), &body.into(), &expect)
             .await
         {
             // Only an earlier attempt could have written there.

@@ -28,6 +28,8 @@ pub enum Error {
     Refused { what: String, cause: String },
     #[error("NATS did not answer about `{what}` in time")]
     TimedOut { what: String },
+    #[error("the copy of JetStream that was asked does not have `{what}` yet")]
+    Behind { what: String },
     #[error("`{what}` in JetStream is not what it should be")]
     Malformed {
         what: String,
@@ -45,6 +47,7 @@ impl Error {
             | Self::Ensure { .. }
             | Self::Read { .. }
             | Self::Write { .. }
+            | Self::Behind { .. }
             | Self::TimedOut { .. } => true,
             Self::Credentials { .. } | Self::Refused { .. } | Self::Malformed { .. } => false,
         }

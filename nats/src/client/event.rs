@@ -78,7 +78,7 @@ impl Client {
                 filter: filter.clone(),
                 sequence: newest,
             };
-            match self.publish(subject, headers, payload, &expect).await {
+            match self.publish(&subject, &headers, &payload, &expect).await {
                 Ok(sequence) => newest = sequence,
                 Err(error) => return (stored, newest, Err(error)),
             }

@@ -3,18 +3,22 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{DeliverPolicy, pull};
-use async_nats::{HeaderMap, jetstream};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use async_nats::{HeaderMap, Message};
 use bytes::Bytes;
-use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
 use super::connect::Client;
 use super::error::Error;
+use super::pull::Pull;
 
 /// Messages read ahead of their reader. Bounded, so that a slow reader slows the stream and not the memory.
 const READ_AHEAD: usize = 4096;
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(250);
+/// Messages of one request.
+const BATCH: u64 = 1000;
+/// A consumer that nobody asks for so long is forgotten by the server.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 
 /// Where to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +53,7 @@ impl Client {
             client: self.clone(),
             stream: stream.into(),
             filter: filter.into(),
+            from,
             next: from,
         };
         tokio::spawn(follower.run(sender));
@@ -60,6 +65,7 @@ struct Follower {
     client: Client,
     stream: String,
     filter: String,
+    from: From,
     next: From,
 }
 
@@ -77,24 +83,20 @@ impl Follower {
         }
     }
 
-    /// Reads until the connection changes or the consumer fails; `self.next` then says where to go on.
+    /// Reads until the consumer fails, as one does whose server went away; `self.next` then says where to go on.
     async fn read(&mut self, sender: &mpsc::Sender<Followed>) -> Result<(), Error> {
-        let mut connection = self.client.connection();
-        let generation = connection.borrow_and_update().generation;
-        let mut messages = self.open().await?;
+        let mut pull = self.open().await?;
+        let mut delivered = 0;
         loop {
             let message = tokio::select! {
-                message = messages.next() => message,
-                // A consumer made before the server went away notices it up to twenty seconds late.
-                _ = connection.wait_for(|state| state.generation != generation) => return Ok(()),
+                message = pull.next() => message?,
                 () = sender.closed() => return Ok(()),
             };
-            let message = match message {
-                Some(Ok(message)) => message,
-                Some(Err(error)) => return Err(Error::read(&self.stream, &error)),
-                None => return Err(Error::read(&self.stream, &"the consumer ended")),
-            };
-            let followed = followed(message)?;
+            let (followed, count) = followed(message)?;
+            delivered += 1;
+            if count != delivered {
+                return Err(Error::read(&self.stream, &"a message was lost on the way"));
+            }
             let sequence = followed.sequence;
             if sender.send(followed).await.is_err() {
                 return Ok(());
@@ -103,17 +105,35 @@ impl Follower {
         }
     }
 
-    async fn open(&self) -> Result<pull::Ordered, Error> {
+    async fn open(&mut self) -> Result<Pull, Error> {
+        let failed = |error: &dyn std::fmt::Display| Error::read(&self.stream, error);
+        if let (From::LastPerSubject, From::Sequence(next)) = (self.from, self.next) {
+            // Streams in memory count from 1 again when their server was away. What is read as the newest of each
+            // subject can be read from the beginning again.
+            let stream = self.client.jetstream.get_stream(&self.stream).await;
+            let stream = stream.map_err(|error| failed(&error))?;
+            if stream.cached_info().state.last_sequence + 1 < next {
+                tracing::info!(
+                    stream = self.stream,
+                    "a stream has begun anew; reading all of it"
+                );
+                self.next = self.from;
+            }
+        }
         let deliver_policy = match self.next {
             From::Sequence(sequence) => DeliverPolicy::ByStartSequence {
                 start_sequence: sequence.max(1),
             },
             From::LastPerSubject => DeliverPolicy::LastPerSubject,
         };
-        let configuration = pull::OrderedConfig {
+        let configuration = pull::Config {
             deliver_policy,
             filter_subject: self.filter.clone(),
-            ..pull::OrderedConfig::default()
+            ack_policy: AckPolicy::None,
+            memory_storage: true,
+            num_replicas: 1,
+            inactive_threshold: FORGOTTEN_AFTER,
+            ..pull::Config::default()
         };
         let consumer = self
             .client
@@ -121,24 +141,74 @@ impl Follower {
             .create_consumer_on_stream(configuration, &self.stream)
             .await
             .map_err(|error| Error::read(&self.stream, &error))?;
-        consumer
-            .messages()
-            .await
-            .map_err(|error| Error::read(&self.stream, &error))
+        let name = &consumer.cached_info().name;
+        Pull::open(&self.client, &self.stream, name, BATCH).await
     }
 }
 
-fn followed(message: jetstream::Message) -> Result<Followed, Error> {
-    let info = message
-        .info()
-        .map_err(|error| Error::read(message.subject.as_str(), &error))?;
-    let (sequence, pending) = (info.stream_sequence, info.pending);
-    let message = message.message;
-    Ok(Followed {
+/// The message, and how many its consumer has sent with it.
+fn followed(message: Message) -> Result<(Followed, u64), Error> {
+    let numbers = message.reply.as_deref().and_then(Numbers::read);
+    let Numbers {
+        sequence,
+        count,
+        pending,
+    } = numbers
+        .ok_or_else(|| Error::read(message.subject.as_str(), &"a message without its numbers"))?;
+    let followed = Followed {
         sequence,
         subject: message.subject.to_string(),
         headers: message.headers,
         payload: message.payload,
         pending,
-    })
+    };
+    Ok((followed, count))
+}
+
+/// What the subject for acknowledgements says of a message.
+#[derive(Debug, PartialEq, Eq)]
+struct Numbers {
+    sequence: u64,
+    count: u64,
+    pending: u64,
+}
+
+impl Numbers {
+    /// Reads `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<count>.<time>.<pending>`, with domain and account in
+    /// front of the stream in the newer form.
+    fn read(reply: &str) -> Option<Self> {
+        let tokens: Vec<&str> = reply.strip_prefix("$JS.ACK.")?.split('.').collect();
+        let tokens = match tokens.len() {
+            7 => &tokens[..],
+            9.. => &tokens[2..],
+            _ => return None,
+        };
+        Some(Self {
+            sequence: tokens.get(3)?.parse().ok()?,
+            count: tokens.get(4)?.parse().ok()?,
+            pending: tokens.get(6)?.parse().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_an_acknowledgement_subject_are_read() {
+        let numbers = Numbers {
+            sequence: 20,
+            count: 3,
+            pending: 5,
+        };
+        for reply in [
+            "$JS.ACK.EVENTS.abc.1.20.3.1700000000.5",
+            "$JS.ACK._.hash.EVENTS.abc.1.20.3.1700000000.5",
+            "$JS.ACK._.hash.EVENTS.abc.1.20.3.1700000000.5.token",
+        ] {
+            assert_eq!(Numbers::read(reply).as_ref(), Some(&numbers), "{reply}");
+        }
+        assert_eq!(Numbers::read("_INBOX.abc"), None);
+    }
 }

@@ -14,7 +14,9 @@ mod live;
 mod object;
 mod position;
 mod publish;
+mod pull;
 mod record;
+mod request;
 
 pub use command::{CommandDelivery, CommandFeed, Sent};
 pub use connect::{Client, Connection, Options, is_address};

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::connect::{Client, REQUEST_TIMEOUT};
 use super::error::Error;
+use super::request::Patience;
 use crate::event::ObjectReference;
 use crate::ids::HostName;
 use crate::stream;
@@ -28,29 +29,36 @@ impl Client {
         bytes: &[u8],
     ) -> Result<ObjectReference, Error> {
         let bucket = stream::object_bucket(host);
-        let what = || format!("{bucket}/{name}");
-        let store = self
-            .jetstream
-            .get_object_store(&bucket)
-            .await
-            .map_err(|error| Error::Write {
-                what: what(),
-                cause: error.to_string(),
-            })?;
-        let mut reader = bytes;
-        store
-            .put(name, &mut reader)
-            .await
-            .map_err(|error| Error::Write {
-                what: what(),
-                cause: error.to_string(),
-            })?;
+        // Stored twice it is the same object, so whatever went wrong may be tried again.
+        let patience = Patience::new();
+        while let Err(error) = self.put_once(&bucket, name, bytes).await {
+            if !patience.again().await {
+                return Err(error);
+            }
+        }
         Ok(ObjectReference {
             bucket,
             name: name.to_owned(),
             bytes: bytes.len() as u64,
             sha256: hex::encode(Sha256::digest(bytes)),
         })
+    }
+
+    async fn put_once(&self, bucket: &str, name: &str, mut bytes: &[u8]) -> Result<(), Error> {
+        let failed = |cause: String| Error::Write {
+            what: format!("{bucket}/{name}"),
+            cause,
+        };
+        let store = self
+            .jetstream
+            .get_object_store(bucket)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        store
+            .put(name, &mut bytes)
+            .await
+            .map(|_| ())
+            .map_err(|error| failed(error.to_string()))
     }
 
     /// The bytes of an object, checked against the hash in its reference.

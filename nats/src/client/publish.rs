@@ -1,10 +1,11 @@
 //! Publishing with an expectation, and telling the possible refusals apart.
 
-use async_nats::{HeaderMap, Request};
+use async_nats::HeaderMap;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::connect::{Client, REQUEST_TIMEOUT};
+use super::connect::Client;
+use super::request::{Patience, Unanswered};
 
 /// What the server must find before it stores the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,25 +45,60 @@ impl PublishError {
     }
 }
 
+/// How one attempt failed.
+pub(super) enum Attempt {
+    /// A server without the one that keeps the stream, as while its leader is chosen. Nothing was stored.
+    NobodyThere,
+    Failed(PublishError),
+}
+
 impl Client {
-    /// Publishes one message and waits until it is stored. Returns its stream sequence.
+    /// Publishes one message and waits until it is stored. Returns its stream sequence. Tried again only where nothing
+    /// can have been stored.
     pub(super) async fn publish(
         &self,
-        subject: String,
-        mut headers: HeaderMap,
-        payload: Bytes,
+        subject: &str,
+        headers: &HeaderMap,
+        payload: &Bytes,
         expect: &Expect,
     ) -> Result<u64, PublishError> {
+        let patience = Patience::new();
+        loop {
+            match self.publish_once(subject, headers, payload, expect).await {
+                Err(Attempt::NobodyThere) if patience.again().await => {}
+                done => return Ok(done?),
+            }
+        }
+    }
+
+    /// The same for what may be sent twice: tried again also where it may have been stored.
+    pub(super) async fn publish_until_sure(
+        &self,
+        subject: &str,
+        headers: &HeaderMap,
+        payload: &Bytes,
+        expect: &Expect,
+    ) -> Result<u64, PublishError> {
+        let patience = Patience::new();
+        loop {
+            match self.publish_once(subject, headers, payload, expect).await {
+                Err(Attempt::NobodyThere | Attempt::Failed(PublishError::TimedOut))
+                    if patience.again().await => {}
+                done => return Ok(done?),
+            }
+        }
+    }
+
+    async fn publish_once(
+        &self,
+        subject: &str,
+        headers: &HeaderMap,
+        payload: &Bytes,
+        expect: &Expect,
+    ) -> Result<u64, Attempt> {
+        let mut headers = headers.clone();
         expect.write(&mut headers);
-        let request = Request::new()
-            .payload(payload)
-            .headers(headers)
-            .timeout(Some(REQUEST_TIMEOUT));
-        let reply = self
-            .nats
-            .send_request(subject, request)
-            .await
-            .map_err(|error| refusal(&error))?;
+        let reply = self.ask(subject, headers, payload.clone()).await?;
         read_acknowledgement(&reply.payload)
     }
 }
@@ -82,24 +118,34 @@ impl Expect {
     }
 }
 
-pub(super) fn refusal(error: &async_nats::RequestError) -> PublishError {
-    match error.kind() {
-        async_nats::RequestErrorKind::MaxPayloadExceeded => PublishError::NoRoom(error.to_string()),
-        // No responders is a server whose JetStream is not up yet: nothing was stored, and trying again is right.
-        _ => PublishError::TimedOut,
+impl From<Unanswered> for Attempt {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::TooBig(error) => Self::Failed(PublishError::NoRoom(error)),
+            Unanswered::Nobody => Self::NobodyThere,
+            Unanswered::Away | Unanswered::Lost => Self::Failed(PublishError::TimedOut),
+        }
     }
 }
 
-pub(super) fn read_acknowledgement(payload: &[u8]) -> Result<u64, PublishError> {
-    let answer: Acknowledgement = serde_json::from_slice(payload).map_err(|error| {
-        PublishError::Refused(format!("an answer that cannot be read ({error})"))
-    })?;
+/// What a caller is told who will not try again by itself.
+impl From<Attempt> for PublishError {
+    fn from(attempt: Attempt) -> Self {
+        match attempt {
+            Attempt::NobodyThere => Self::TimedOut,
+            Attempt::Failed(error) => error,
+        }
+    }
+}
+
+pub(super) fn read_acknowledgement(payload: &[u8]) -> Result<u64, Attempt> {
+    let refused = |why: String| Attempt::Failed(PublishError::Refused(why));
+    let answer: Acknowledgement = serde_json::from_slice(payload)
+        .map_err(|error| refused(format!("an answer that cannot be read ({error})")))?;
     match (answer.error, answer.seq) {
-        (Some(error), _) => Err(error.into_refusal()),
+        (Some(error), _) => Err(error.into_attempt()),
         (None, Some(sequence)) => Ok(sequence),
-        (None, None) => Err(PublishError::Refused(
-            "an answer without a sequence".to_owned(),
-        )),
+        (None, None) => Err(refused("an answer without a sequence".to_owned())),
     }
 }
 
@@ -111,22 +157,28 @@ struct Acknowledgement {
 
 #[derive(Deserialize)]
 struct ServerRefusal {
+    #[serde(default)]
+    code: u64,
+    /// Missing where a leader loses its office with the message in its hands.
+    #[serde(default)]
     err_code: u64,
+    #[serde(default)]
     description: String,
 }
 
 impl ServerRefusal {
-    fn into_refusal(self) -> PublishError {
-        match self.err_code {
+    fn into_attempt(self) -> Attempt {
+        Attempt::Failed(match self.err_code {
             // Wrong last sequence, its constant twin, and "this batch is known", which a retried batch gets.
             10071 | 10164 | 10201 => PublishError::WrongLastSequence,
             // Batch: disabled, incomplete, invalid, too many open.
             10174..=10179 | 10199 | 10210 => PublishError::BatchRefused(self.description),
-            // JetStream is not up yet, or has no leader: nothing was stored, as when nobody responds.
-            10008 | 10039 | 10076 => PublishError::TimedOut,
             // Out of storage, stream at its maximum, message too big.
             10023 | 10047 | 10054 | 10077 => PublishError::NoRoom(self.description),
+            // JetStream is not up yet; no cluster, no leader, no stream at the moment; or too much at once.
+            10008 | 10009 | 10039 | 10076 | 10118 | 10163 | 10167 => return Attempt::NobodyThere,
+            0 if self.code == 503 => return Attempt::NobodyThere,
             _ => PublishError::Refused(format!("{} ({})", self.description, self.err_code)),
-        }
+        })
     }
 }

@@ -12,10 +12,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
-use super::connect::{Client, REQUEST_TIMEOUT};
+use super::connect::Client;
 use super::error::Error;
 use super::follow::{Followed, From};
 use super::publish::{Expect, PublishError};
+use super::request::{Patience, Unanswered};
 use crate::stream::Bucket;
 
 /// One bucket, seen as records of one type.
@@ -93,17 +94,23 @@ impl Client {
         stream: &str,
         filter: &str,
     ) -> Result<Option<(u64, HeaderMap, Bytes)>, Error> {
-        let request = async_nats::Request::new().timeout(Some(REQUEST_TIMEOUT));
-        let reply = self
-            .nats
-            .send_request(format!("$JS.API.DIRECT.GET.{stream}.{filter}"), request)
-            .await
-            .map_err(|error| match error.kind() {
-                async_nats::RequestErrorKind::TimedOut => Error::TimedOut {
-                    what: filter.to_owned(),
-                },
-                _ => Error::read(filter, &error),
-            })?;
+        let subject = format!("$JS.API.DIRECT.GET.{stream}.{filter}");
+        let patience = Patience::new();
+        let reply = loop {
+            match self.ask(&subject, HeaderMap::new(), Bytes::new()).await {
+                Ok(reply) => break reply,
+                Err(Unanswered::Nobody | Unanswered::Lost) if patience.again().await => {}
+                Err(Unanswered::TooBig(cause)) => return Err(Error::read(filter, &cause)),
+                Err(Unanswered::Nobody) => {
+                    return Err(Error::read(filter, &"nobody keeps the stream"));
+                }
+                Err(Unanswered::Away | Unanswered::Lost) => {
+                    return Err(Error::TimedOut {
+                        what: filter.to_owned(),
+                    });
+                }
+            }
+        };
         match reply.status {
             Some(status) if status == async_nats::StatusCode::NOT_FOUND => return Ok(None),
             Some(status) => return Err(Error::read(filter, &status)),
@@ -137,6 +144,23 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Records<T> {
             source,
         })?;
         Ok(Some(Entry { revision, value }))
+    }
+
+    /// The record under `key`, of which a refusal has told that it is there. In a cluster the copy that is asked may be a
+    /// moment behind the one that refused.
+    pub async fn get_existing(&self, key: &str) -> Result<Entry<T>, Error> {
+        let patience = Patience::new();
+        loop {
+            match self.get(key).await? {
+                Some(entry) => return Ok(entry),
+                None if patience.again().await => {}
+                None => {
+                    return Err(Error::Behind {
+                        what: self.bucket.key(key),
+                    });
+                }
+            }
+        }
     }
 
     /// Writes a record that must not be there yet.
@@ -253,14 +277,48 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Records<T> {
             filter: subject.clone(),
             sequence,
         });
+        let published = self.client.publish(&subject, &headers, &body, &expect);
+        match published.await {
+            Ok(revision) => Ok(revision),
+            Err(PublishError::WrongLastSequence) => Err(WriteError::Conflict),
+            Err(PublishError::TimedOut) => self.written(&subject, &headers, &body, &expect).await,
+            Err(refusal) => Err(Error::write(subject, &refusal).into()),
+        }
+    }
+
+    /// After an answer was lost: the record itself tells whether it was written.
+    async fn written(
+        &self,
+        subject: &str,
+        headers: &HeaderMap,
+        body: &Bytes,
+        expect: &Expect,
+    ) -> Result<u64, WriteError> {
+        let timed_out = || Error::TimedOut {
+            what: subject.to_owned(),
+        };
+        // A heartbeat that comes late is worse than none.
+        if headers.get("Nats-TTL").is_some() {
+            return Err(timed_out().into());
+        }
         match self
             .client
-            .publish(subject.clone(), headers, body, &expect)
+            .publish_until_sure(subject, headers, body, expect)
             .await
         {
             Ok(revision) => Ok(revision),
-            Err(PublishError::WrongLastSequence) => Err(WriteError::Conflict),
-            Err(refusal) => Err(Error::write(subject, &refusal).into()),
+            Err(PublishError::WrongLastSequence) => {
+                let last = self.client.last_raw(&self.bucket.stream(), subject).await?;
+                match last {
+                    Some((revision, kept, written))
+                        if written == *body && is_gone(Some(&kept)) == is_gone(Some(headers)) =>
+                    {
+                        Ok(revision)
+                    }
+                    _ => Err(WriteError::Conflict),
+                }
+            }
+            Err(_) => Err(timed_out().into()),
         }
     }
 }

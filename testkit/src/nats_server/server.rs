@@ -180,7 +180,8 @@ impl NatsServer {
         }
     }
 
-    fn log_tail(&self) -> String {
+    /// The end of it.
+    pub(super) fn log_tail(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")

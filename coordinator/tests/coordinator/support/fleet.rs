@@ -47,6 +47,7 @@ impl Fleet {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)).into(),
             data: data.clone(),
             nats_url: self.nats.url(),
+            nats_replicas: 1,
             nats_credentials: None,
             setup_token: Some(self.folder.path().join("setup-token")),
             public_url: public_url.map(str::to_owned),

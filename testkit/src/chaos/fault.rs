@@ -190,18 +190,9 @@ impl Fault {
         Self::ALL.into_iter().find(|fault| fault.name() == name)
     }
 
-    /// The parts that take decisions and messages go on: none may be refused, however long the host is away.
+    /// Nobody listens where a coordinator did: there is another one, or `flotilla up` itself is without power.
     #[must_use]
-    pub const fn leaves_the_middle(self) -> bool {
-        !matches!(
-            self,
-            Self::Coordinator
-                | Self::Nats
-                | Self::Everything
-                | Self::Storm
-                | Self::FreezeCoordinator
-                | Self::FreezeNats
-                | Self::Power(Machine::Nats | Machine::All, _)
-        )
+    pub const fn closes_the_door(self) -> bool {
+        matches!(self, Self::OneCoordinator | Self::Power(Machine::All, _))
     }
 }

@@ -54,25 +54,22 @@ pub(super) fn judge(
     verdict
 }
 
-/// What a killed coordinator held in its hands is cut off, and sent again; where there is another one, a closed door is
-/// no refusal either.
+/// Whatever part is restarting, what a person sends is taken and delivered later. Only what a killed coordinator held in
+/// its hands is cut off, and sent again; where there is another one, a closed door is no refusal either.
 fn requests_are_taken(fault: Fault, setbacks: &[Setback], verdict: &mut Verdict) {
     for setback in setbacks {
         let excused = match setback.how {
             How::Refused => false,
-            How::NobodyThere => fault == Fault::OneCoordinator,
+            How::NobodyThere => fault.closes_the_door(),
             How::CutOff => fault.kills_a_coordinator(),
         };
         if excused {
             verdict.seen.cut_off += 1;
-            continue;
-        }
-        verdict.seen.refused += 1;
-        if fault.leaves_the_middle() {
-            verdict.violations.push(format!(
-                "refused while nothing of the middle was away: {}",
-                setback.words
-            ));
+        } else {
+            verdict.seen.refused += 1;
+            verdict
+                .violations
+                .push(format!("was refused: {}", setback.words));
         }
     }
 }

@@ -198,7 +198,7 @@ const LAWS: &str = "## What must hold\n\n\
     - each gate is decided once, released once, and never released before it is decided\n\
     - the log is 1, 2, 3 … without a hole or a double\n\
     - each message is in the log once; it was delivered once, and streamed text is whole word for word, where its agent lived\n\
-    - no decision and no message is refused while coordinator and nats-server are there, whatever becomes of the host";
+    - no decision and no message is refused because some part is restarting: only what a coordinator held when it was killed is cut off, and sent again";
 
 const AGAIN: &str = "## To repeat it\n\n\
     ```\nmake chaos                                  # everything, 20 rounds a cell\n\

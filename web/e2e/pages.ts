@@ -37,12 +37,12 @@ export async function readTranscript(page: Page, last: string): Promise<string> 
   return transcript(page).innerText();
 }
 
-/** The text that is being written just now. */
+/** The text that is being written just now. Of two blocks, the first may not be final yet when the next one begins. */
 export const streaming = (page: Page): Locator => transcript(page).locator("[aria-busy=true]");
 
 /** Text is seen to grow before it is final. */
 export async function expectToGrow(page: Page): Promise<void> {
-  const written = streaming(page);
+  const written = streaming(page).last();
   await expect(written).toBeVisible({ timeout: UP_MS });
   const early = (await written.innerText()).length;
   await expect

@@ -10,7 +10,7 @@ test("a person interrupts a turn that streams, sends the next message, and ends 
 }) => {
   const session = await api.startSession("rehearsal", "stream 5000 20");
   await page.goto(`/sessions/${session}`);
-  await expect(pages.streaming(page)).toBeVisible({ timeout: SESSION_MS });
+  await expect(pages.streaming(page).last()).toBeVisible({ timeout: SESSION_MS });
 
   await page.getByRole("button", { name: "Interrupt" }).click();
   await expect(pages.transcript(page)).toContainText("interrupted", { timeout: SESSION_MS });

@@ -19,7 +19,7 @@ use runner::shim::{
 use tempfile::TempDir;
 use testkit::wait;
 
-const BOUND: Duration = Duration::from_secs(20);
+const BOUND: Duration = Duration::from_secs(60);
 
 /// One agent under one shim. The shim is ended with the test, whatever the test left.
 struct Bench {
@@ -247,6 +247,16 @@ async fn output_over_many_disconnects_is_neither_lost_nor_doubled() {
 async fn an_agent_that_ended_while_nobody_was_attached_is_told_of_to_whoever_comes() {
     let bench = Bench::shell("echo first; echo second; printf half").await;
     bench.until_gone(bench.hello.agent_pid).await;
+    // The process is gone a moment before its shim has heard of it.
+    wait::until("the shim to know of the end", BOUND, async || {
+        let client = bench.attach(6).await;
+        client
+            .hello
+            .exited
+            .then_some(())
+            .ok_or_else(|| "it runs".to_owned())
+    })
+    .await;
     for _ in 0..2 {
         let mut client = bench.attach(6).await;
         assert!(client.hello.exited);

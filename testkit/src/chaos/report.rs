@@ -167,7 +167,10 @@ fn not_run(table: &Table) -> String {
         )
         .collect();
     if !left_out.is_empty() {
-        lines.push(format!("- not asked for: {}", left_out.join(", ")));
+        lines.push(format!(
+            "- not asked for, or not reached: {}",
+            left_out.join(", ")
+        ));
     }
     if lines.is_empty() {
         return String::new();

@@ -23,8 +23,8 @@ pub struct Configuration {
     pub agents: BTreeMap<String, AgentConfiguration>,
     /// Sessions whose agent may run at once, from 1.
     pub slots: u32,
-    /// An agent that had nothing to do for this long is stopped, and woken by the next command.
-    pub sleep_after: Duration,
+    /// An agent that had nothing to do for this long is stopped, and woken by the next command; none: never.
+    pub sleep_after: Option<Duration>,
     /// A gate that waited for this long is told of again; none: never.
     pub remind_after: Option<Duration>,
     /// Sessions go on by themselves once a usage limit is over, unless a person says otherwise.

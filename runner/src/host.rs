@@ -27,8 +27,8 @@ pub struct Host {
     pub agents: BTreeMap<String, AgentConfiguration>,
     /// The runner's own environment, from which agents get allow-listed names only.
     pub environment: BTreeMap<String, String>,
-    /// An agent that had nothing to do for this long is stopped; the next command wakes it.
-    pub sleep_after: Duration,
+    /// An agent that had nothing to do for this long is stopped, and the next command wakes it; none: never.
+    pub sleep_after: Option<Duration>,
     /// A gate that waited for this long is told of again; none: never.
     pub remind_after: Option<Duration>,
     /// Sessions go on by themselves once a usage limit is over, unless a person says otherwise.

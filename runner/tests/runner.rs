@@ -69,7 +69,7 @@ impl Station {
             projects: vec![project.to_owned()],
             agents: BTreeMap::new(),
             slots: 4,
-            sleep_after: Duration::from_secs(600),
+            sleep_after: None,
             remind_after: None,
             resume_after_limit: true,
             labels: BTreeMap::new(),
@@ -466,7 +466,7 @@ async fn an_agent_that_is_killed_with_a_gate_open_is_followed_by_one_that_asks_t
 async fn an_idle_agent_is_stopped_and_woken_by_the_next_message() {
     let shop = shop();
     let mut station = Station::start_with(shop.path(), |configuration| {
-        configuration.sleep_after = Duration::from_millis(300);
+        configuration.sleep_after = Some(Duration::from_millis(300));
     })
     .await;
     let session = station.start_session("say one").await;
@@ -506,7 +506,7 @@ fn asleep_while_it_waits(event: &Event) -> Option<()> {
 async fn an_agent_sleeps_at_its_gate_also_through_a_restart_and_the_decision_wakes_it() {
     let shop = shop();
     let mut station = Station::start_with(shop.path(), |configuration| {
-        configuration.sleep_after = Duration::from_millis(300);
+        configuration.sleep_after = Some(Duration::from_millis(300));
     })
     .await;
     let session = station

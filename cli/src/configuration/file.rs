@@ -64,8 +64,8 @@ pub struct Runner {
     pub data: Option<PathBuf>,
     /// Sessions that may run at once.
     pub slots: Option<NonZeroU32>,
-    /// Minutes after which an agent with nothing to do is stopped; the next message wakes it.
-    pub sleep_after_minutes: Option<NonZeroU32>,
+    /// Minutes after which an agent with nothing to do is stopped, and the next message wakes it; 0 = never.
+    pub sleep_after_minutes: Option<Minutes>,
     /// Minutes after which a gate that waits is told of again; 0 = never.
     pub remind_after_minutes: Option<Minutes>,
     /// Whether sessions go on by themselves once a usage limit is over.
@@ -214,6 +214,7 @@ mod tests {
         host = "vps-1"
         data = "/var/lib/flotilla"
         slots = 4
+        sleep_after_minutes = 0
         remind_after_minutes = 0.5
         resume_after_limit = false
         projects = ["/srv/shop", "two words"]

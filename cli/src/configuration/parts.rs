@@ -79,9 +79,7 @@ impl Configuration {
             sleep_after: self
                 .runner
                 .sleep_after_minutes
-                .map_or(SLEEP_AFTER_DEFAULT, |minutes| {
-                    Duration::from_secs(u64::from(u32::from(minutes)) * 60)
-                }),
+                .map_or(Some(SLEEP_AFTER_DEFAULT), Minutes::unless_zero),
             remind_after: self
                 .runner
                 .remind_after_minutes

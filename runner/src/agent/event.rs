@@ -52,6 +52,8 @@ pub enum AgentEvent {
         output: String,
         files: FilesTouched,
     },
+    /// Commands or subagents of its process go on while no turn does; or the last of them has ended.
+    WorksInBackground(bool),
     /// Its model's endpoint failed and it tries again.
     Retrying {
         attempt: u32,

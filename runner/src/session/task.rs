@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use nats::Timestamp;
 use nats::command::{Order, SessionStart};
-use nats::event::State;
 use nats::live::Live;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -229,7 +228,8 @@ impl Task {
         let sleep_due = self
             .resting
             .as_ref()
-            .map(|(_, since)| *since + self.parts.host.sleep_after);
+            .zip(self.parts.host.sleep_after)
+            .map(|((_, since), after)| *since + after);
         let (lives_due, reminder_due) = (self.lives_at, self.reminders.due());
         let limit_due = self.saved.machine.resume_at().map(look_at_clock);
         let shim = async {
@@ -439,7 +439,11 @@ impl Task {
             }
             Input::Agent(AgentEvent::LimitReached { message, resets_at }) => {
                 let now = Timestamp::now();
-                let told = resets_at.or_else(|| self.saved.adapter.limit_resets_at(&message, now));
+                // A number that is past was said of the limit before this one.
+                let told = resets_at
+                    .filter(|at| *at > now)
+                    .or_else(|| self.saved.adapter.limit_resets_at(&message, now))
+                    .or(resets_at);
                 let by_default = self.parts.host.resume_after_limit;
                 let session = self.identity.session;
                 Input::Limit(limits::seen(message, told, now, session, by_default))
@@ -478,7 +482,7 @@ impl Task {
         let machine = &self.saved.machine;
         let has_agent = machine.agent() != AgentState::Gone;
         self.has_agent.store(has_agent, Ordering::Relaxed);
-        let rest = if machine.state() == State::Idle {
+        let rest = if machine.rests() {
             Some(Rest::Idle)
         } else {
             let call = machine.may_sleep_at().map(|(tool_use, ..)| tool_use);

@@ -119,6 +119,7 @@ fn one(event: &AgentEvent) -> String {
             tokens.input,
             tokens.output,
         ),
+        AgentEvent::WorksInBackground(works) => format!("background {works}\n"),
         AgentEvent::LimitReached { message, resets_at } => {
             format!("limit      {message} until {resets_at:?}\n")
         }

@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::conversation::Conversation;
+use super::limit::{self, Limit};
 use super::message::{self, Part, Reply};
 use super::play::play;
 use super::{json, sse};
@@ -32,6 +33,7 @@ const BREAK_AFTER: Duration = Duration::from_secs(2);
 pub(super) struct Book {
     requests: Mutex<Vec<Value>>,
     mishaps: Mutex<HashMap<String, usize>>,
+    limit: Mutex<Limit>,
     breaks: Notify,
 }
 
@@ -42,6 +44,10 @@ impl Book {
 
     pub(super) fn break_stream(&self) {
         self.breaks.notify_one();
+    }
+
+    fn limit(&self) -> MutexGuard<'_, Limit> {
+        self.limit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn until_break(self: Arc<Self>) {
@@ -77,6 +83,9 @@ async fn messages(
     Json(request): Json<Value>,
 ) -> Response {
     book.requests().push(request.clone());
+    if let Some(resets_at) = book.limit().stands() {
+        return limit::refusal(resets_at);
+    }
     let reply = if is_aside(&request) {
         Reply::Message(vec![Part::text(&aside(&request))])
     } else {
@@ -86,6 +95,7 @@ async fn messages(
         Reply::Refuse { status } => {
             refusal(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
         }
+        Reply::Limit { seconds } => limit::refusal(book.limit().reached(seconds)),
         Reply::Message(parts) if request["stream"] == true => {
             let events = Body::from_stream(sse::events(&request, parts, book.until_break()));
             (
@@ -129,7 +139,7 @@ fn next(book: &Book, headers: &HeaderMap, request: &Value) -> Reply {
     let met = mishaps.entry(key).or_default();
     let reply = play(&conversation, *met);
     let is_mishap = match &reply {
-        Reply::Refuse { .. } => true,
+        Reply::Refuse { .. } | Reply::Limit { .. } => true,
         Reply::Message(parts) => parts
             .iter()
             .any(|part| matches!(part, Part::Cut | Part::CutAfter)),

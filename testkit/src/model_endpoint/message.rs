@@ -10,7 +10,13 @@ use uuid::Uuid;
 /// What a request is answered with.
 #[derive(Debug, PartialEq)]
 pub(super) enum Reply {
-    Refuse { status: u16 },
+    Refuse {
+        status: u16,
+    },
+    /// This request and all that come in so many seconds: the account has reached its limit.
+    Limit {
+        seconds: u64,
+    },
     Message(Vec<Part>),
 }
 

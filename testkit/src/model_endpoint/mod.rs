@@ -6,6 +6,7 @@
 
 mod endpoint;
 mod http;
+mod limit;
 
 mod conversation;
 mod json;

@@ -28,7 +28,7 @@ pub(super) fn play(conversation: &Conversation, mishaps: usize) -> Reply {
     let number = conversation.played.min(last);
     let mut parts = match perform(conversation, &segments[number], number, mishaps) {
         Ok(parts) => parts,
-        Err(status) => return Reply::Refuse { status },
+        Err(refusal) => return refusal,
     };
     if number == last {
         parts.extend(closing(conversation, &parts));
@@ -65,13 +65,13 @@ fn expand(step: Step, plan_file: Option<&str>) -> Vec<Step> {
     }
 }
 
-/// The parts of one message, or the status with which it is refused.
+/// The parts of one message, or how it is refused.
 fn perform(
     conversation: &Conversation,
     steps: &[Step],
     number: usize,
     mut mishaps: usize,
-) -> Result<Vec<Part>, u16> {
+) -> Result<Vec<Part>, Reply> {
     let mut parts = Vec::new();
     let call = |call: &Call| {
         let (name, input) = tool(call, conversation.folder.as_deref());
@@ -103,7 +103,12 @@ fn perform(
             Step::Together(calls) => parts.extend(calls.iter().map(call)),
             Step::Refuse { status, times } => {
                 if is_due(times.unwrap_or(usize::MAX)) {
-                    return Err(*status);
+                    return Err(Reply::Refuse { status: *status });
+                }
+            }
+            Step::Limit { seconds } => {
+                if is_due(1) {
+                    return Err(Reply::Limit { seconds: *seconds });
                 }
             }
             Step::Cut if is_due(1) => parts.push(Part::Cut),

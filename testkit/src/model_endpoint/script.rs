@@ -18,6 +18,7 @@
 //! tool NAME JSON                any other tool
 //! together … end                the tool calls between the two, in one message
 //! error STATUS [TIMES]          refuses the request (every time, or so many times)
+//! limit SECONDS                 refuses every request for so long, as an account at its limit is, once
 //! cut                           breaks the stream in the middle of a block, once
 //! cutafter                      breaks the stream after a finished block, once
 //! ```
@@ -40,6 +41,7 @@ pub(super) enum Step {
     Call(Call),
     Together(Vec<Call>),
     Refuse { status: u16, times: Option<usize> },
+    Limit { seconds: u64 },
     Cut,
     CutAfter,
 }
@@ -117,6 +119,9 @@ fn parse_line(line: &str) -> Option<Step> {
         }
         "think" => Step::Think(text(rest)?),
         "sleep" => Step::Sleep(milliseconds(rest)?),
+        "limit" => Step::Limit {
+            seconds: rest.parse().ok()?,
+        },
         "error" => {
             let mut numbers = rest.split_whitespace();
             let status = numbers
@@ -313,6 +318,7 @@ mod tests {
                 times: Some(2)
             }
         );
+        assert_eq!(one("limit 5"), Step::Limit { seconds: 5 });
         assert_eq!(one("cut"), Step::Cut);
         assert_eq!(one("cutafter"), Step::CutAfter);
     }
@@ -336,6 +342,7 @@ mod tests {
             "hello there",
             "sleep well",
             "error in line 3",
+            "limit yourself",
             "stream of thought",
             "cut it out",
             "run",

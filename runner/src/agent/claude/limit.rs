@@ -26,8 +26,10 @@ const MONTHS: [&str; 12] = [
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Limits {
-    /// The account is refused until then, in seconds since 1970.
+    /// The account is refused until then, in seconds since 1970. Told when it changes and at no other time, so it holds
+    /// for every refusal that follows.
     rejected_until: Option<i64>,
+    /// It was refused, and no turn has ended by it yet.
     rejected: bool,
 }
 
@@ -48,8 +50,8 @@ impl Limits {
         if !refused && !said.starts_with(BEGINNINGS[0]) {
             return None;
         }
-        let until = self.rejected_until.or_else(|| after_the_bar(said));
-        *self = Self::default();
+        let until = after_the_bar(said).or(self.rejected_until);
+        self.rejected = false;
         Some(AgentEvent::LimitReached {
             message: without_number(said).to_owned(),
             resets_at: until
@@ -74,7 +76,8 @@ fn after_the_bar(said: &str) -> Option<i64> {
 }
 
 /// When a sentence says that the limit is over: `resets 3pm (Europe/Berlin)`, `resets Oct 6, 1:30pm (UTC)`. The first
-/// such moment after `now`; a zone that is not named is that of this machine.
+/// such moment after `now`, or the minute that it is: seconds are not said. A zone that is not named is that of this
+/// machine.
 #[must_use]
 pub fn reset_in_words(said: &str, now: Timestamp) -> Option<Timestamp> {
     let (_, rest) = said.split_once("resets ")?;
@@ -106,7 +109,8 @@ pub fn reset_in_words(said: &str, now: Timestamp) -> Option<Timestamp> {
     };
     let time = time(words.next()?)?;
     let mut at = date.to_datetime(time).to_zoned(zone).ok()?;
-    if month.is_none() && at.timestamp() <= now {
+    let minute_ends = at.timestamp() + jiff::SignedDuration::from_mins(1);
+    if month.is_none() && minute_ends <= now {
         at = at.tomorrow().ok()?;
     }
     Some(Timestamp::from_milliseconds(
@@ -153,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_sentence_says_when() {
-        let now = at("2026-11-26T13:10:00Z");
+        let now = at("2026-11-26T13:10:30Z");
         for (said, expected) in [
             (
                 "You've hit your session limit \u{b7} resets 3pm (Europe/Berlin)",
@@ -162,6 +166,14 @@ mod tests {
             (
                 "You've hit your limit \u{b7} resets at 1pm (UTC)",
                 "2026-11-27T13:00:00Z",
+            ),
+            (
+                "You've hit your 5-hour limit \u{b7} resets 1:10pm (UTC)",
+                "2026-11-26T13:10:00Z",
+            ),
+            (
+                "You've hit your 5-hour limit \u{b7} resets 1:09pm (UTC)",
+                "2026-11-27T13:09:00Z",
             ),
             (
                 "You've hit your weekly limit \u{b7} resets Nov 30, 12:30am (UTC)",
@@ -220,7 +232,18 @@ mod tests {
                 ..
             })
         ));
-        assert_eq!(limits, Limits::default(), "told once");
+        assert_eq!(
+            limits.of(&failed(Some(400)), Some("API Error: bad")),
+            None,
+            "told once"
+        );
+        // The agent says when only as often as it changes.
+        let again = limits.of(&failed(Some(429)), Some("API Error: refused"));
+        assert_eq!(again, told);
+        limits.told(&RateLimit {
+            status: "allowed".to_owned(),
+            resets_at: Some(1_700_000_000),
+        });
         let told = limits.of(&failed(Some(429)), Some("API Error: slow down"));
         assert!(matches!(
             told,

@@ -15,6 +15,7 @@ mod translate;
 
 mod about;
 mod asks;
+mod background;
 mod blocks;
 mod limit;
 mod notices;

@@ -76,6 +76,12 @@ pub(super) struct System {
     pub summary: Option<String>,
     #[serde(deserialize_with = "lenient")]
     pub summary_is_report: bool,
+    // task_started
+    #[serde(deserialize_with = "lenient")]
+    pub is_backgrounded: Option<bool>,
+    // background_tasks_changed
+    #[serde(deserialize_with = "lenient")]
+    pub tasks: Vec<BackgroundTask>,
     // permission_denied
     #[serde(deserialize_with = "lenient")]
     pub tool_name: Option<String>,
@@ -88,6 +94,13 @@ pub(super) struct CompactMetadata {
     pub pre_tokens: u64,
     #[serde(deserialize_with = "lenient")]
     pub post_tokens: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct BackgroundTask {
+    #[serde(deserialize_with = "lenient")]
+    pub task_id: String,
 }
 
 /// `stream_event`: a server-sent event of the model's endpoint, passed on.

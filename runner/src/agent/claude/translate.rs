@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::About;
 use super::asks::Asks;
+use super::background::Background;
 use super::blocks::Blocks;
 use super::limit::Limits;
 use super::notices;
@@ -35,6 +36,7 @@ pub struct Adapter {
     pub(super) asks: Asks,
     pub(super) reckoning: Reckoning,
     pub(super) limits: Limits,
+    background: Background,
     unreadable: u32,
 }
 
@@ -47,6 +49,7 @@ impl Adapter {
         self.asks = Asks::default();
         self.reckoning = Reckoning::default();
         self.limits = Limits::default();
+        self.background = Background::default();
         self.calls.process_is_new();
         self.unreadable = 0;
         vec![super::write::handshake(generation)]
@@ -106,6 +109,7 @@ impl Adapter {
                 .compacted(system.compact_metadata.post_tokens),
             _ => {}
         }
+        events.extend(self.background.told(system));
         events.extend(notices::of(system));
     }
 

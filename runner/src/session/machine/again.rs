@@ -4,7 +4,7 @@
 //! id. Then the gate stays what it is, with whatever was decided of it. Nothing here is ever a denial.
 
 use nats::event::{
-    AgentExited, GateWithdrawn, Tokens, ToolFinished, ToolOutcome, TurnFinished, TurnOutcome,
+    AgentExited, GateWithdrawn, State, Tokens, ToolFinished, ToolOutcome, TurnFinished, TurnOutcome,
 };
 use nats::ids::GateId;
 use serde_json::Value;
@@ -150,11 +150,18 @@ impl Machine {
             && gate.request.is_some()
             && gate.opened.parent.is_none()
             && self.turn.is_some()
+            && !self.works_in_background
             && self.asking_again.is_none()
             && self.handed.is_empty()
             && self.outgoing.is_empty();
         let opened = &gate.opened;
         at_rest.then_some((&opened.tool_use, &opened.tool, &opened.input))
+    }
+
+    /// Whether the agent has nothing to do. Work in the background is something: it would end with the process.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        self.state() == State::Idle && !self.works_in_background
     }
 
     /// The gate at which the agent was stopped.
@@ -179,6 +186,7 @@ impl Machine {
     pub(super) fn sleep(&mut self, step: &mut Step) {
         let may_wait_for_messages = self.queue.is_empty() || self.limit.is_some();
         let nothing_to_do = self.turn.is_none()
+            && !self.works_in_background
             && self.gates.is_empty()
             && self.tools.is_empty()
             && may_wait_for_messages

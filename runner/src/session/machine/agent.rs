@@ -20,6 +20,7 @@ impl Machine {
         self.agent = AgentState::Starting;
         self.asleep_reason = None;
         self.cost_of_process_usd = 0.0;
+        self.works_in_background = false;
         step.effect(Effect::StartAgent {
             generation: self.generation,
         });
@@ -123,6 +124,7 @@ impl Machine {
             } => {
                 self.tool_finished(tool_use, outcome, output, files, step);
             }
+            AgentEvent::WorksInBackground(works) => self.works_in_background = works,
             AgentEvent::Retrying {
                 attempt,
                 attempts_max,

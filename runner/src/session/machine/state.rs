@@ -41,6 +41,9 @@ pub struct Machine {
     pub(super) outgoing: Vec<Outgoing>,
     /// The agent's own count of what its process has cost so far, in US dollars.
     pub(super) cost_of_process_usd: f64,
+    /// Commands or subagents of the agent's process go on, whatever its turn does. They end with the process.
+    #[serde(default)]
+    pub(super) works_in_background: bool,
     /// The state last told in an event.
     pub(super) told: Option<State>,
     /// The newest seq that EVENTS is known to hold.
@@ -174,6 +177,7 @@ impl Machine {
             perhaps_run: BTreeSet::new(),
             outgoing: Vec::new(),
             cost_of_process_usd: 0.0,
+            works_in_background: false,
             told: None,
             acknowledged: 0,
             restarts: 0,

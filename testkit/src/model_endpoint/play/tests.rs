@@ -16,7 +16,7 @@ fn conversation(prompt: &str, played: usize, tool_results: &[&str]) -> Conversat
 fn parts(reply: Reply) -> Vec<Part> {
     match reply {
         Reply::Message(parts) => parts,
-        Reply::Refuse { status } => panic!("refused with {status}"),
+        refusal => panic!("{refusal:?}"),
     }
 }
 
@@ -147,4 +147,11 @@ fn a_notice_is_answered_instead_of_the_script() {
         outline(play(&script, 0)),
         ["A task in the background reported: “all built”"]
     );
+}
+
+#[test]
+fn a_limit_is_met_once() {
+    let script = conversation("limit 5\nsay on", 0, &[]);
+    assert_eq!(play(&script, 0), Reply::Limit { seconds: 5 });
+    assert_eq!(outline(play(&script, 1)), ["on"]);
 }

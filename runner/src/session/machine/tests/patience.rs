@@ -126,6 +126,46 @@ fn an_agent_stays_while_it_waits_for_more_than_it_could_ask_again() {
 }
 
 #[test]
+fn work_in_the_background_keeps_an_agent_that_is_idle_or_waits() {
+    let mut session = Session::ready(Some("go"));
+    session.takes_up();
+    session.tell(Input::Written {
+        id: "initialize_1".into(),
+    });
+    session.says(AgentEvent::WorksInBackground(true));
+    session.asks("t1");
+    session.tell(Input::Sleep);
+    assert_eq!(session.machine.agent(), AgentState::Ready);
+    assert_eq!(session.machine.may_sleep_at(), None);
+    session.says(AgentEvent::WorksInBackground(false));
+    assert!(session.machine.may_sleep_at().is_some());
+
+    let mut session = Session::ready(Some("go"));
+    session.takes_up();
+    session.tell(Input::Written {
+        id: "initialize_1".into(),
+    });
+    session.says(AgentEvent::WorksInBackground(true));
+    session.says(finished(TurnOutcome::Completed, 0.0));
+    assert_eq!(session.machine.state(), State::Idle);
+    session.tell(Input::Sleep);
+    assert!(!session.machine.rests());
+    assert_eq!(session.machine.agent(), AgentState::Ready);
+    // What works dies with its process, and the next one has none.
+    session.dies();
+    session.send("and on");
+    let generation = session.machine.generation();
+    session.tell(Input::AgentStarted { generation });
+    session.says(AgentEvent::Ready {
+        version: None,
+        model: None,
+    });
+    session.takes_up();
+    session.says(finished(TurnOutcome::Completed, 0.0));
+    assert!(session.machine.rests());
+}
+
+#[test]
 fn what_sleeps_at_a_gate_is_interrupted_once_it_has_asked_again() {
     let (mut session, _) = asleep_at_a_gate();
     let interrupt = session.order(TurnInterrupt {});

@@ -51,6 +51,13 @@ pub(super) struct SessionView {
     pub waiting_since: Option<Timestamp>,
     #[serde(default)]
     pub undelivered: Vec<SentView>,
+    /// The message "continue" goes on from where it broke off.
+    #[serde(default)]
+    pub can_continue: bool,
+    #[serde(default)]
+    pub continue_reason: Option<String>,
+    #[serde(default)]
+    pub limit: Option<LimitView>,
     #[serde(default)]
     pub added: u32,
     #[serde(default)]
@@ -65,6 +72,15 @@ pub(super) struct SessionView {
     #[serde(default)]
     pub created_by_name: Option<String>,
     pub updated_at: Timestamp,
+}
+
+/// A usage limit that stands.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct LimitView {
+    pub message: String,
+    #[serde(default)]
+    pub resets_at: Option<Timestamp>,
+    pub resumes: bool,
 }
 
 /// A message that the host has not taken.

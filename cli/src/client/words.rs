@@ -3,7 +3,9 @@
 use nats::event::{State, ToolOutcome, Verdict};
 
 use super::clock::Clock;
-use super::view::{GateState, GateView, HostState, HostView, SentView, SessionView, Word};
+use super::view::{
+    GateState, GateView, HostState, HostView, LimitView, SentView, SessionView, Word,
+};
 use super::visible::one_line;
 
 /// How a session stands, with since when or why.
@@ -126,6 +128,22 @@ pub(super) fn silence(host: &HostView, clock: &Clock) -> Option<String> {
         )),
         (Word::Known(HostState::Silent), None) => Some(format!("{name} is silent")),
         (Word::Known(HostState::Online | HostState::Unknown) | Word::New(_), _) => None,
+    }
+}
+
+/// Until when a usage limit stands, and what happens then.
+pub(super) fn limit(limit: &LimitView, clock: &Clock) -> String {
+    let message = one_line(&limit.message);
+    match (limit.resets_at, limit.resumes) {
+        (None, _) => format!("Usage limit, nobody said until when: {message}"),
+        (Some(at), true) => format!(
+            "Usage limit until {}, and goes on by itself then: {message}",
+            clock.moment(at)
+        ),
+        (Some(at), false) => format!(
+            "Usage limit until {}, and waits for you then: {message}",
+            clock.moment(at)
+        ),
     }
 }
 

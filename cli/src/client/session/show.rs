@@ -158,6 +158,7 @@ fn card(
         "started",
         one_line(&format!("{}{by}", clock.moment(session.created_at))),
     );
+    lines.extend(broken_off(session, clock));
     for message in &session.undelivered {
         let words = words::undelivered(message, silence.as_deref(), clock);
         lines.push(format!("\n{words}"));
@@ -180,6 +181,34 @@ fn card(
         ));
     }
     lines.join("\n")
+}
+
+/// Why its work stands still, and what to type about it. Nothing for one that works or has nothing to do.
+fn broken_off(session: &SessionView, clock: &Clock) -> Vec<String> {
+    let short = session.id.short();
+    let go_on = format!("  flotilla session send {short} continue");
+    if session.state.is(&State::Ended) {
+        return Vec::new();
+    }
+    if let Some(limit) = &session.limit {
+        let switch = if limit.resumes { "off" } else { "on" };
+        let mut lines = vec![format!("\n{}", words::limit(limit, clock))];
+        if limit.resets_at.is_some() {
+            lines.push(format!(
+                "  flotilla session resume-at-reset {switch} {short}"
+            ));
+        }
+        lines.push(go_on);
+        return lines;
+    }
+    if !session.can_continue {
+        return Vec::new();
+    }
+    let reason = session
+        .continue_reason
+        .as_deref()
+        .unwrap_or("its agent ended");
+    vec![format!("\nBroken off: {}", one_line(reason)), go_on]
 }
 
 #[cfg(test)]
@@ -208,6 +237,52 @@ mod tests {
              \x20 project  shop · flotilla/00001a2b\n  agent    claude (opus)\n  host     vps-1, not isolated\n  changes  +1 −0\n\
              \x20 turns    2, $0.10\n  started  13:00 by Ana\n\nWaiting for you since 14:02: Run npm test\n  flotilla gate show 00005e6f"
         );
+    }
+
+    #[test]
+    fn a_usage_limit_says_until_when_and_how_to_switch_going_on_by_itself() {
+        let said = |resumes: bool, resets_at: Option<&str>| {
+            let session: SessionView = serde_json::from_value(json!({
+                "id": "ses_0192f3a0000070008000000000001a2b", "title": "Fix it", "state": "idle",
+                "created_at": "2026-11-20T13:00:00Z", "updated_at": "2026-11-20T14:02:00Z", "can_continue": true, "continue_reason": "refused",
+                "limit": { "message": "You've hit your limit", "resets_at": resets_at, "resumes": resumes },
+            }))
+            .expect("a session");
+            broken_off(&session, &Clock::at("2026-11-20T14:02:00Z")).join("\n")
+        };
+        let reset = Some("2026-11-20T16:30:00Z");
+        assert_eq!(
+            said(true, reset),
+            "\nUsage limit until 16:30, and goes on by itself then: You've hit your limit\n\
+             \x20 flotilla session resume-at-reset off 00001a2b\n  flotilla session send 00001a2b continue"
+        );
+        assert_eq!(
+            said(false, reset),
+            "\nUsage limit until 16:30, and waits for you then: You've hit your limit\n\
+             \x20 flotilla session resume-at-reset on 00001a2b\n  flotilla session send 00001a2b continue"
+        );
+        assert_eq!(
+            said(false, None),
+            "\nUsage limit, nobody said until when: You've hit your limit\n  flotilla session send 00001a2b continue"
+        );
+    }
+
+    #[test]
+    fn a_session_that_broke_off_says_why_and_what_goes_on() {
+        let said = |state: &str| {
+            let session: SessionView = serde_json::from_value(json!({
+                "id": "ses_0192f3a0000070008000000000001a2b", "title": "Fix it", "state": state,
+                "created_at": "2026-11-20T13:00:00Z", "updated_at": "2026-11-20T14:02:00Z",
+                "can_continue": true, "continue_reason": "the agent was ended by signal 9",
+            }))
+            .expect("a session");
+            broken_off(&session, &Clock::at("2026-11-20T14:02:00Z")).join("\n")
+        };
+        assert_eq!(
+            said("asleep"),
+            "\nBroken off: the agent was ended by signal 9\n  flotilla session send 00001a2b continue"
+        );
+        assert_eq!(said("ended"), "", "it does not go on");
     }
 
     #[test]

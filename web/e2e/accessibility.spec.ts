@@ -1,10 +1,8 @@
 /** What axe finds on the pages a person meets, in light and in dark: nothing. */
-import { AxeBuilder } from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
+import { expectNoViolation } from "./axe.ts";
 import { SESSION_MS } from "./bounded.ts";
 import { expect, test } from "./journey.ts";
 import * as pages from "./pages.ts";
-import { schemes } from "./pictures.ts";
 
 test("no page breaks a rule that axe knows, in light or in dark", async ({ desk: page, stranger, api }) => {
   const session = await api.startSession("rehearsal", "say **Good** morning.\nwrite HOURS.md Open daily");
@@ -36,12 +34,3 @@ test("no page breaks a rule that axe knows, in light or in dark", async ({ desk:
   await expect(page.getByRole("article", { name: "workbench" })).toBeVisible();
   await expectNoViolation(page, "hosts");
 });
-
-async function expectNoViolation(page: Page, place: string): Promise<void> {
-  for (const colorScheme of schemes) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-    expect.soft(found, `${place}, ${colorScheme}`).toEqual([]);
-  }
-}

@@ -5,6 +5,7 @@ import { SESSION_MS, until } from "./bounded.ts";
 export interface LoggedEvent {
   readonly seq: number;
   readonly type: string;
+  readonly at: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 

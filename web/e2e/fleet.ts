@@ -4,7 +4,17 @@
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -31,12 +41,12 @@ export class Fleet {
   /** Set while the runner is held still. */
   private thaw: (() => void) | null = null;
 
-  /** With a project `shop`, and the `[agents.…]` sections of a configuration file. */
-  static async start(agents: string): Promise<Fleet> {
+  /** With a project `shop`; `runner` is more of that section of the configuration file, `agents` sections of their own. */
+  static async start(agents: string, runner: string): Promise<Fleet> {
     const fleet = new Fleet();
     try {
       makeProject(fleet.project);
-      writeFileSync(fleet.configuration, `[runner]\nhost = "workbench"\nslots = 6\n\n${agents}`);
+      writeFileSync(fleet.configuration, `[runner]\nhost = "workbench"\nslots = 6\n${runner}\n\n${agents}`);
       await fleet.begin();
       return fleet;
     } catch (error) {
@@ -86,6 +96,12 @@ export class Fleet {
       this.thaw = null;
     };
     return this.thaw;
+  }
+
+  /** Kills the agent that works in this folder, as the kernel does when memory runs out. */
+  async killAgent(worktree: string): Promise<void> {
+    const pid = await until("the agent's process", UP_MS, () => rehearsalIn(worktree));
+    process.kill(pid, "SIGKILL");
   }
 
   /** Kills the coordinator; `up` starts another in its place. */
@@ -211,6 +227,21 @@ function settingsElsewhere(theirs: string, listen: string, data: string): string
     .replace(/^data = .*$/m, `data = ${JSON.stringify(data)}`);
   if (!changed.includes(listen) || !changed.includes(data)) throw new Error(`not understood: ${theirs}`);
   return changed;
+}
+
+/** The process of the rehearsal agent whose working folder this is. */
+function rehearsalIn(worktree: string): number | null {
+  const isIt = (pid: string): boolean => {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return words[1] === "rehearse" && readlinkSync(`/proc/${pid}/cwd`) === worktree;
+    } catch {
+      // It ended while it was looked at, or is somebody else's.
+      return false;
+    }
+  };
+  const found = readdirSync("/proc").find((name) => /^\d+$/.test(name) && isIt(name));
+  return found ? Number(found) : null;
 }
 
 async function freePort(): Promise<number> {

@@ -12,6 +12,8 @@ export const ada = { name: "Ada", email: "ada@example.org", password: "correct h
 interface Given {
   /** Whether the real Claude Code is among the agents, which takes some seconds more. */
   withClaude: boolean;
+  /** More of the section `[runner]` of the configuration file. */
+  runner: string;
   fleet: Fleet;
   /** A page of Ada's; setup is done, and this browser is signed in. */
   desk: Page;
@@ -23,9 +25,10 @@ interface Given {
 
 export const test = base.extend<Given>({
   withClaude: [false, { option: true }],
-  fleet: async ({ withClaude }, give, info) => {
+  runner: ["", { option: true }],
+  fleet: async ({ withClaude, runner }, give, info) => {
     const claude = withClaude ? await ScriptedClaude.start() : null;
-    const fleet = await Fleet.start(claude?.agents ?? "");
+    const fleet = await Fleet.start(claude?.agents ?? "", runner);
     await give(fleet);
     if (info.status !== info.expectedStatus) await info.attach("logs", { body: fleet.said() });
     await fleet.end();

@@ -63,6 +63,14 @@ export const composer = (page: Page): Locator => page.getByLabel("Message to the
 /** How the session stands, in the word under its title. */
 export const head = (page: Page): Locator => page.locator("main > header");
 
+/** Where the work of a session broke off, at the end of its transcript: why, and how it goes on. */
+export const brokenOff = (page: Page): Locator =>
+  transcript(page).getByRole("region", { name: "Broken off" });
+
+/** The row of a session in a list, by its title. */
+export const line = (page: Page, title: string | RegExp): Locator =>
+  page.getByRole("listitem").filter({ has: page.getByRole("link", { name: title }) });
+
 /** The changes of the session: a panel where there is room, else a sheet. */
 export const review = (page: Page): Locator => page.getByLabel("Changes", { exact: true });
 

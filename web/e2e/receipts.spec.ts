@@ -61,7 +61,8 @@ test("a decision for a silent host is decided and no more, also after a reload, 
   expect(await api.worktree(session)).toBeTruthy();
 
   const letItGoOn = fleet.freezeHost();
-  await expect(approval).toContainText("workbench last heard", { timeout: UP_MS });
+  await expect(pages.head(page)).toContainText("What you send or decide is kept.", { timeout: UP_MS });
+  await expect(page.getByRole("main").getByText(/workbench last heard/), "it is said once").toHaveCount(1);
   await picture(page, "silent-host-gate");
   await pages.tap(approval, "Allow");
   await expect(approval).toContainText("Allowed by you. On its way; workbench has not been heard for");

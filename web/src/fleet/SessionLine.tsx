@@ -8,6 +8,7 @@ import { Moment } from "../ui/Moment.tsx";
 import { StateMark } from "../ui/StateMark.tsx";
 import { dollars } from "../ui/numbers.ts";
 import { sessionTitle } from "../ui/title.ts";
+import type { Mark } from "../ui/words.ts";
 import { useStanding } from "./standing.ts";
 
 interface SessionLineProps {
@@ -51,7 +52,7 @@ export const SessionLine = memo(function SessionLine({ row, current, title }: Se
           ) : (
             <>
               {/* Under its group's title the word would be said twice. */}
-              <span className={word === title ? "sr-only" : "shrink-0"}>{word} ·</span>
+              <span className={word === title ? "sr-only" : `shrink-0 ${looks[state] ?? ""}`}>{word} ·</span>
               <Place row={row} />
             </>
           )}
@@ -65,14 +66,17 @@ export const SessionLine = memo(function SessionLine({ row, current, title }: Se
   );
 });
 
-/** Where it works. What tells least gives way first. */
+/** What keeps a session from its work stands out; that it works does not. */
+const looks: Partial<Record<Mark, string>> = { limited: "text-needs", broken: "text-needs" };
+
+/** Where it works. What tells least gives way first and alone: by a hair less room each would end in dots. */
 function Place({ row }: { row: SessionRow }): ReactNode {
   return (
     <span className="flex min-w-0">
       <span className="min-w-0 truncate">{row.project_name}</span>
-      <span className={`min-w-0 ${after}`}>{row.host}</span>
+      <span className={`min-w-0 shrink-[1000] ${after}`}>{row.host}</span>
       {row.branch ? (
-        <span className={`min-w-0 shrink-[50] ${after}`}>{row.branch.replace(/^flotilla\//, "")}</span>
+        <span className={`min-w-0 shrink-[1000000] ${after}`}>{row.branch.replace(/^flotilla\//, "")}</span>
       ) : null}
     </span>
   );

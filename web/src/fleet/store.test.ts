@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Gate, SessionRow, State } from "../api/wire.ts";
 import type { FleetFrame } from "../stream/connect.ts";
 import { groupSessions, holdPlaces } from "./groups.ts";
+import { standing } from "../ui/words.ts";
 import { emptyFleet, mergeFleet, pendingGates } from "./store.ts";
 
 const moment = (minute: number): string => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
@@ -137,5 +138,22 @@ describe("groups of sessions", () => {
       ["idle", ["b"]],
     ]);
     expect(held[0]?.rows[0]?.state).toBe("idle");
+  });
+});
+
+describe("how a session stands", () => {
+  const limit = { message: "You've hit your limit", resets_at: moment(30), resumes: true };
+
+  it("is what keeps it from its work, before that it is idle or asleep", () => {
+    expect(standing({ ...session("a", "idle"), limit, can_continue: true })).toBe("limited");
+    expect(standing({ ...session("a", "asleep"), can_continue: true })).toBe("broken");
+    expect(standing(session("a", "asleep"))).toBe("asleep");
+  });
+
+  it("is the state itself while it works, ends or its host is silent, and a gate counts for more", () => {
+    const broken = { limit, can_continue: true };
+    for (const state of ["working", "starting", "lost", "ended"] as const)
+      expect(standing({ ...session("a", state), ...broken })).toBe(state);
+    expect(standing({ ...session("a", "idle", 0, 1), ...broken })).toBe("waiting");
   });
 });

@@ -86,7 +86,7 @@ function Card({ gate, active, place, onClose = null, cut, unseen }: CardProps): 
             in {gate.project_name}
             {gate.branch ? ` · ${gate.branch}` : ""} on {gate.host}
           </p>
-          {gate.state === "pending" ? (
+          {gate.state === "pending" && place === "inbox" ? (
             <SilentHost
               host={gate.host}
               then="What you decide is kept, and delivered once it is back."
@@ -169,25 +169,38 @@ function Risks({ risks }: { risks: readonly string[] }): ReactNode {
   );
 }
 
-/** Nothing before the first. */
-function reminded(count: number): string {
-  if (count === 0) return "";
-  const times = count === 1 ? "once" : count === 2 ? "twice" : `${count} times`;
-  return `, reminded ${times}`;
-}
-
 function Asker({ gate }: { gate: Gate }): ReactNode {
   const now = useNow();
   const waited = age(gate.opened_at, now);
   return (
-    <p className="flex items-center gap-1.5 text-small text-muted">
-      <Bot size={14} aria-hidden className="shrink-0" />
+    <p className="flex items-start gap-1.5 text-small text-muted">
+      <Bot size={14} aria-hidden className="mt-0.5 shrink-0" />
       <span>
         {gate.agent}
         {gate.parent ? ", through a subagent," : ""} {gate.state === "pending" ? "waits since" : "asked at"}{" "}
         <Moment at={gate.opened_at} as="clock" />
-        {gate.state !== "pending" || waited === "now" ? "" : ` (${waited}${reminded(gate.reminders)})`}
+        {gate.state !== "pending" || waited === "now" ? "" : ` (${waited})`}
+        {gate.state === "pending" ? <Reminded gate={gate} /> : null}
       </span>
     </p>
+  );
+}
+
+/** Nothing before the first. */
+function Reminded({ gate: { reminders, reminded_at } }: { gate: Gate }): ReactNode {
+  if (reminders === 0) return null;
+  const times = reminders === 1 ? "once" : reminders === 2 ? "twice" : `${reminders} times`;
+  return (
+    <span className="font-medium text-needs">
+      {" · "}reminded {times}
+      {reminded_at === null ? null : (
+        <>
+          {reminders === 1 ? ", " : ", last "}
+          <span className="whitespace-nowrap">
+            at <Moment at={reminded_at} as="clock" />
+          </span>
+        </>
+      )}
+    </span>
   );
 }

@@ -1,68 +1,112 @@
 /**
- * A session whose work broke off, above the composer: why, and one tap to go on. While a usage limit stands: when it is
- * over, and whether the session goes on by itself then.
+ * Where the work of a session broke off, at the end of its transcript: why, and one tap to go on. While a usage limit
+ * stands: until when, and whether the session goes on by itself then.
  */
 import { useMutation } from "@tanstack/react-query";
 import { Hourglass, Unplug } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { routes } from "../api/routes.ts";
-import type { SessionRow, UsageLimit } from "../api/wire.ts";
+import type { UsageLimit } from "../api/wire.ts";
 import { say } from "../outbox/actions.ts";
-import { Moment } from "../ui/Moment.tsx";
+import { useOutbox } from "../outbox/outbox.ts";
+import { useNow } from "../ui/clock.ts";
+import { isOver, limitSentence } from "../ui/limit.ts";
+import { Problem } from "../ui/Problem.tsx";
+import { absolute } from "../ui/time.ts";
 import { visible } from "../ui/visible.ts";
+import type { Standstill } from "./rows.ts";
 
-export function BrokenOff({ row }: { row: SessionRow }): ReactNode {
+/** What an agent is told that is to go on; people write the same. */
+const CONTINUE = "continue";
+
+interface BrokenOffProps {
+  row: Standstill;
+  /** The reason stands just above. */
+  told: boolean;
+}
+
+export function BrokenOff({ row, told }: BrokenOffProps): ReactNode {
   const { limit } = row;
-  if (row.state === "ended" || (!limit && !row.can_continue)) return null;
+  const now = useNow();
+  const needsPerson = limit === null || (isOver(limit, now) && !limit.resumes);
   return (
-    <section aria-label="Broken off" className="shrink-0 border-t border-line px-3 py-2 wide:px-5">
-      <div className="mx-auto flex max-w-[760px] flex-wrap items-center gap-x-3 gap-y-1 text-small">
-        {limit ? (
-          <Limit row={row} limit={limit} />
-        ) : (
-          <>
-            <Unplug size={16} aria-hidden className="shrink-0 text-muted" />
-            <p className="min-w-0 grow [overflow-wrap:anywhere] text-muted">
-              Broken off: {visible(row.continue_reason ?? "its agent ended")}
-            </p>
-          </>
-        )}
-        <button
-          type="button"
-          className="button-quiet"
-          onClick={() => void say(row.id, { text: "continue", attachments: [], delivery: "queue" })}
-        >
-          Continue
-        </button>
+    <section aria-label="Broken off" className="mt-2 mb-1 rounded border border-line bg-panel px-3 py-2">
+      <div className="flex flex-wrap items-center justify-end gap-x-3 gap-y-2">
+        <p className="flex min-w-0 grow basis-56 items-start gap-2 [overflow-wrap:anywhere]">
+          {limit ? (
+            <LimitWords limit={limit} now={now} />
+          ) : (
+            <>
+              <Unplug size={16} aria-hidden className="mt-0.5 shrink-0 text-needs" />
+              {told
+                ? "This turn broke off. What stands above is kept, and so are the changes."
+                : `Broken off: ${visible(row.continue_reason ?? "its agent ended")}`}
+            </>
+          )}
+        </p>
+        {limit?.resets_at ? <Switch session={row.id} limit={limit} /> : null}
+        <Continue session={row.id} primary={needsPerson} />
       </div>
     </section>
   );
 }
 
-function Limit({ row, limit }: { row: SessionRow; limit: UsageLimit }): ReactNode {
-  const choose = useMutation({ mutationFn: (enabled: boolean) => routes.resumeAtReset(row.id, enabled) });
+function LimitWords({ limit, now }: { limit: UsageLimit; now: number }): ReactNode {
   return (
     <>
-      <Hourglass size={16} aria-hidden className="shrink-0 text-needs" />
-      <p className="min-w-0 grow [overflow-wrap:anywhere]">
-        {visible(limit.message)}
-        {limit.resets_at ? (
-          <>
-            {" · "}over at <Moment at={limit.resets_at} as="clock" />
-          </>
-        ) : null}
-      </p>
-      {limit.resets_at ? (
-        <label className="flex min-h-10 items-center gap-2">
-          <input
-            type="checkbox"
-            checked={limit.resumes}
-            disabled={choose.isPending}
-            onChange={({ target }) => choose.mutate(target.checked)}
-          />
-          Go on by itself then
-        </label>
+      <Hourglass size={16} aria-hidden className="mt-0.5 shrink-0 text-needs" />
+      <span title={limit.resets_at === null ? undefined : absolute(limit.resets_at)}>
+        {limitSentence(limit, now)}
+      </span>
+    </>
+  );
+}
+
+function Switch({ session, limit }: { session: string; limit: UsageLimit }): ReactNode {
+  // What was chosen stands there until the session itself has said so.
+  const [asked, setAsked] = useState<boolean | null>(null);
+  if (asked === limit.resumes) setAsked(null);
+  const choose = useMutation({
+    mutationFn: (enabled: boolean) => routes.resumeAtReset(session, enabled),
+    onMutate: (enabled) => setAsked(enabled),
+    onError: () => setAsked(null),
+  });
+  return (
+    <>
+      <label className="flex min-h-9 items-center gap-2 text-muted pointer-coarse:min-h-11">
+        <input
+          type="checkbox"
+          className="size-4 accent-accent-fill"
+          checked={asked ?? limit.resumes}
+          disabled={asked !== null}
+          onChange={({ target }) => choose.mutate(target.checked)}
+        />
+        Go on by itself
+      </label>
+      {choose.error ? (
+        <div className="w-full">
+          <Problem error={choose.error} retry={() => choose.mutate(choose.variables)} />
+        </div>
       ) : null}
     </>
+  );
+}
+
+/** One tap is one message: until the session has heard it, there is no second. */
+function Continue({ session, primary }: { session: string; primary: boolean }): ReactNode {
+  const said = useOutbox(({ wishes }) =>
+    [...wishes.values()].some(
+      (wish) => wish.session === session && wish.text === CONTINUE && wish.state !== "failed",
+    ),
+  );
+  return (
+    <button
+      type="button"
+      className={`button ${primary ? "button-primary" : ""}`}
+      disabled={said}
+      onClick={() => void say(session, { text: CONTINUE, attachments: [], delivery: "queue" })}
+    >
+      Continue
+    </button>
   );
 }

@@ -9,7 +9,6 @@ import { Link } from "wouter";
 import { routes } from "../api/routes.ts";
 import type { Delivery, SessionRow } from "../api/wire.ts";
 import { say } from "../outbox/actions.ts";
-import { SilentHost } from "../hosts/SilentHost.tsx";
 import { useMedia } from "../ui/media.ts";
 import { bytes, count } from "../ui/numbers.ts";
 import { Problem } from "../ui/Problem.tsx";
@@ -50,11 +49,6 @@ export function Composer({ row, log }: ComposerProps): ReactNode {
   return (
     <footer className="shrink-0 px-3 pt-2 pb-[max(12px,env(safe-area-inset-bottom))] wide:px-5">
       <div className="mx-auto max-w-[760px]">
-        <SilentHost
-          host={row.host}
-          then="What you send is kept, and delivered once it is back."
-          className="mb-2"
-        />
         <WaitingMessages row={row} log={log} running={running} />
         <AttachedFiles files={files} />
         <div className="flex items-end gap-1 rounded border border-line-strong bg-raised p-1 focus-within:border-accent">

@@ -13,7 +13,8 @@ export function Life({ row }: { row: SessionRow }): ReactNode {
   const error = stop.error ?? resume.error;
   if (error) return <Problem error={error} retry={() => (stop.error ? stop.reset() : resume.reset())} />;
   if (row.state === "ended") return null;
-  if (row.state === "asleep") {
+  // Where its work broke off, "Continue" wakes it and is what a person wants.
+  if (row.state === "asleep" && !row.can_continue) {
     return (
       <button
         type="button"

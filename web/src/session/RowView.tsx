@@ -1,6 +1,7 @@
 /** One row of the transcript. Owns which part draws which kind; each is drawn again only when its item is another. */
 import { type ReactNode, memo } from "react";
 import { assertNever } from "../ui/never.ts";
+import { BrokenOff } from "./BrokenOff.tsx";
 import { FileRow } from "./FileRow.tsx";
 import type { Item, ToolItem } from "./items.ts";
 import { NoticeRow } from "./NoticeRow.tsx";
@@ -19,6 +20,8 @@ export function RowView({ row, session }: { row: Row; session: string }): ReactN
       return <ToolRow item={row.item} />;
     case "run":
       return <RunRow items={row.items} id={`${session}/${row.key}`} />;
+    case "broken-off":
+      return <BrokenOff row={row.session} told={row.told} />;
     default:
       return assertNever(row);
   }

@@ -30,6 +30,8 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
   const wide = useWide();
   const { state } = useStanding(row);
   const silence = useSilence(row.host);
+  // Why it stands still is told where it broke off.
+  const standsBelow = state === "broken" || state === "limited";
   const mark = <StateMark state={state} named={false} />;
   const actions = (
     <>
@@ -59,7 +61,7 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
           className="px-2 pb-1 wide:px-0 wide:pb-0"
         />
       )}
-      {row.state_reason && showsReason[row.state] && (!silence || row.state === "ended") ? (
+      {row.state_reason && !standsBelow && showsReason[row.state] && (!silence || row.state === "ended") ? (
         <p className="px-2 pb-1 text-small text-muted first-letter:uppercase wide:px-0 wide:pb-0">
           {row.state_reason}
         </p>
@@ -81,15 +83,15 @@ const showsReason: Record<State, boolean> = {
   ended: true,
 };
 
-/** What becomes of the session meanwhile. */
+/** What becomes of the session meanwhile, and of what is done in it: nothing else on the page says it again. */
 const silentWords: Record<State, string> = {
-  queued: "The session begins once it is back.",
-  starting: "The session goes on once it is back.",
-  idle: "The session goes on once it is back.",
-  working: "The session goes on once it is back.",
-  waiting: "The session goes on once it is back.",
-  asleep: "The session wakes once it is back.",
-  lost: "The session goes on once it is back.",
+  queued: "The session begins once it is back. What you send is kept.",
+  starting: "The session goes on once it is back. What you send is kept.",
+  idle: "The session goes on once it is back. What you send is kept.",
+  working: "The session goes on once it is back. What you send is kept.",
+  waiting: "The session goes on once it is back. What you send or decide is kept.",
+  asleep: "The session wakes once it is back. What you send is kept.",
+  lost: "The session goes on once it is back. What you send or decide is kept.",
   ended: "",
 };
 

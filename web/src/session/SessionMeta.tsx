@@ -1,8 +1,9 @@
 /** The line under a session's title: how it stands first, then where and with what it works, cut where room ends. */
 import type { ReactNode } from "react";
-import type { SessionRow, State } from "../api/wire.ts";
+import type { SessionRow } from "../api/wire.ts";
 import { useStanding } from "../fleet/standing.ts";
 import { dollars, tokens } from "../ui/numbers.ts";
+import type { Mark } from "../ui/words.ts";
 import type { SessionLog } from "./reduce.ts";
 
 export function SessionMeta({ row, log }: { row: SessionRow; log: SessionLog | null }): ReactNode {
@@ -28,8 +29,10 @@ export function SessionMeta({ row, log }: { row: SessionRow; log: SessionLog | n
   );
 }
 
-const looks: Partial<Record<State, string>> = {
+const looks: Partial<Record<Mark, string>> = {
   waiting: "text-needs font-medium",
+  limited: "text-needs font-medium",
+  broken: "text-needs font-medium",
   lost: "text-bad font-medium",
 };
 

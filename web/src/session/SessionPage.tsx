@@ -11,7 +11,6 @@ import { useFleet } from "../fleet/store.ts";
 import { Hint } from "../ui/Hint.tsx";
 import { useKeys } from "../ui/keys.ts";
 import { useMedia } from "../ui/media.ts";
-import { BrokenOff } from "./BrokenOff.tsx";
 import { Composer } from "./Composer.tsx";
 import { SessionContext, type SessionContents } from "./context.ts";
 import { Dock } from "./Dock.tsx";
@@ -40,7 +39,6 @@ export function SessionPage({ id }: { id: string }): ReactNode {
           <Transcript id={id} view={view} row={row} />
         </SessionContext>
         <Dock session={id} />
-        {row ? <BrokenOff row={row} /> : null}
         {row ? <Composer row={row} log={view.log} /> : null}
       </main>
       {review && row ? <ReviewPanel row={row} beside={broad} onClose={() => setReview(false)} /> : null}

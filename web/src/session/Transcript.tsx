@@ -10,7 +10,7 @@ import type { SessionRow } from "../api/wire.ts";
 import { Retrying } from "./Retrying.tsx";
 import { RowView } from "./RowView.tsx";
 import type { SessionLog } from "./reduce.ts";
-import { type Row, rowsOf } from "./rows.ts";
+import { brokenOff, type Row, rowsOf } from "./rows.ts";
 import type { SessionView } from "./store.ts";
 
 interface TranscriptProps {
@@ -26,7 +26,8 @@ const BEGINNING_PX = 400;
 
 export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
   const { log, older } = view;
-  const rows = useMemo(() => (log ? rowsOf(log) : []), [log]);
+  const said = useMemo(() => (log ? rowsOf(log) : []), [log]);
+  const rows = useMemo(() => [...said, ...brokenOff(said, row)], [said, row]);
   const store = useServices().stores.of(id);
   const scroller = useRef<HTMLElement>(null);
   const virtual = useVirtualizer({
@@ -112,7 +113,7 @@ export function Transcript({ id, view, row }: TranscriptProps): ReactNode {
   );
 }
 
-const estimates: Record<Row["kind"], number> = { item: 72, tool: 32, run: 32 };
+const estimates: Record<Row["kind"], number> = { item: 72, tool: 32, run: 32, "broken-off": 72 };
 
 /** The end is what a person comes for, and it stays in sight when what is below takes more room. */
 function useEndInSight(
@@ -159,6 +160,7 @@ function leftOffRow(rows: readonly Row[], log: SessionLog | null, leftOff: numbe
 }
 
 function seqOf(row: Row): number {
+  if (row.kind === "broken-off") return Number.POSITIVE_INFINITY;
   return row.kind === "run" ? (row.items[0]?.seq ?? 0) : row.item.seq;
 }
 

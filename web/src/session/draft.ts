@@ -86,13 +86,14 @@ export class Draft {
         });
         this.partials = noPartials;
         const id = `turn:${turn}`;
+        const told = this.limitSaid(error ?? "");
         return this.put({
           kind: "turn",
           id,
           at,
           seq,
           outcome,
-          error: error ?? null,
+          error: told ? null : (error ?? null),
           durationMs,
           tokens,
           costUsd,
@@ -217,6 +218,17 @@ export class Draft {
   private sayOnce(reason: string): void {
     const last = this.items.get(this.added.at(-1) ?? this.log.order.at(-1) ?? "");
     if (last?.kind === "turn" && last.error === reason) this.put({ ...last, error: null });
+  }
+
+  /** A turn that ran into a usage limit: what is said of the limit is not said of the turn as well. */
+  private limitSaid(error: string): boolean {
+    const last = this.items.get(this.added.at(-1) ?? this.log.order.at(-1) ?? "");
+    return (
+      error !== "" &&
+      last?.kind === "notice" &&
+      last.tone === "warning" &&
+      last.text.startsWith(sentence(error))
+    );
   }
 
   private startedAgain(): string {

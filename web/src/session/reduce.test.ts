@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { EventRow, GateOpened, KnownEvent, Live } from "../api/wire.ts";
 import type { ToolItem } from "./items.ts";
 import { emptyLog, fold, foldLives, type SessionLog } from "./reduce.ts";
-import { rowsOf } from "./rows.ts";
+import { brokenOff, rowsOf, type Standstill } from "./rows.ts";
 
 const at = (seq: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, seq)).toISOString();
 
@@ -155,6 +155,42 @@ describe("folding events", () => {
     const before = folded(said("m1", "one"), said("m2", "two"));
     const { log } = fold(before, rows(3, requested("t1")));
     expect(log.items.get("speech:m1/0")).toBe(before.items.get("speech:m1/0"));
+  });
+});
+
+const session = (change: Partial<Standstill>): Standstill => ({
+  id: "ses_1",
+  state: "idle",
+  can_continue: false,
+  continue_reason: null,
+  limit: null,
+  ...change,
+});
+
+describe("work that broke off", () => {
+  const limit = { message: "You've hit your limit", resets_at: at(60), resumes: true };
+  const reached: KnownEvent = { type: "limit.reached", data: { turn: "turn_1", ...limit } };
+
+  it("tells the words of a limit once", () => {
+    const { items } = folded(reached, turnEnd("failed", limit.message));
+    expect(items.get("turn:turn_1")).toMatchObject({ outcome: "failed", error: null });
+    const other = folded(reached, turnEnd("failed", "something else")).items;
+    expect(other.get("turn:turn_1")).toMatchObject({ error: "something else" });
+  });
+
+  it("offers to go on at the end, and says the reason unless it stands just above", () => {
+    const reason = "the agent was ended by signal 9";
+    const above = rowsOf(folded(turnEnd("failed", reason), exited(reason)));
+    const broken = session({ state: "asleep", can_continue: true, continue_reason: reason });
+    expect(brokenOff(above, broken)).toMatchObject([{ kind: "broken-off", told: true }]);
+    expect(brokenOff([], broken)).toMatchObject([{ kind: "broken-off", told: false }]);
+    expect(brokenOff(above, session({ limit }))).toHaveLength(1);
+  });
+
+  it("offers nothing in a session that has nothing to go on with", () => {
+    expect(brokenOff([], session({}))).toEqual([]);
+    expect(brokenOff([], session({ state: "ended", can_continue: true, limit }))).toEqual([]);
+    expect(brokenOff([], null)).toEqual([]);
   });
 });
 

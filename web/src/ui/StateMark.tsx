@@ -1,10 +1,9 @@
 /** The sign of a session's state: a shape and a colour of its own each, and its word for those who do not see it. */
 import type { ReactNode } from "react";
-import type { State } from "../api/wire.ts";
-import { stateWords } from "./words.ts";
+import { type Mark, stateWords } from "./words.ts";
 
 interface StateMarkProps {
-  state: State;
+  state: Mark;
   /** False where the word stands beside the mark. */
   named?: boolean;
 }
@@ -26,7 +25,7 @@ export function StateMark({ state, named = true }: StateMarkProps): ReactNode {
 
 const ring = { fill: "none", stroke: "currentColor", strokeWidth: 2 };
 
-const marks: Record<State, { shape: ReactNode; className: string }> = {
+const marks: Record<Mark, { shape: ReactNode; className: string }> = {
   waiting: {
     shape: <path d="M6 0 12 6 6 12 0 6z" fill="currentColor" />,
     className: "text-needs-mark mark-needs-you",
@@ -56,6 +55,14 @@ const marks: Record<State, { shape: ReactNode; className: string }> = {
       </>
     ),
     className: "text-bad-mark",
+  },
+  limited: {
+    shape: <path d="M1.5 1h9L6 6l4.5 5h-9L6 6z" fill="currentColor" />,
+    className: "text-needs-mark",
+  },
+  broken: {
+    shape: <path d="M6 1.5 11 10.5H1z" {...ring} strokeLinejoin="round" />,
+    className: "text-needs-mark",
   },
   ended: { shape: <rect x="2" y="2" width="8" height="8" rx="1" {...ring} />, className: "text-faint" },
 };

@@ -1,7 +1,10 @@
 /** The words for every state a person meets: here, so that the same thing has the same word on every page. */
 import type { HostState, SessionRow, State, ToolOutcome } from "../api/wire.ts";
 
-export const stateWords: Record<State, string> = {
+/** What a person is shown: a session's state, or what keeps it from its work. */
+export type Mark = State | "limited" | "broken";
+
+export const stateWords: Record<Mark, string> = {
   queued: "Queued",
   starting: "Starting",
   idle: "Idle",
@@ -10,11 +13,19 @@ export const stateWords: Record<State, string> = {
   asleep: "Asleep",
   lost: "Host silent",
   ended: "Ended",
+  limited: "Usage limit",
+  broken: "Broken off",
 };
 
+/** What of a session `standing` looks at. */
+export type Stands = Pick<SessionRow, "state" | "pending_gates" | "can_continue" | "limit">;
+
 /** What a session needs or does: a gate that waits counts for more than the state around it. */
-export function standing(row: Pick<SessionRow, "state" | "pending_gates">): State {
-  return row.pending_gates > 0 && row.state !== "ended" && row.state !== "lost" ? "waiting" : row.state;
+export function standing(row: Stands): Mark {
+  if (row.pending_gates > 0 && row.state !== "ended" && row.state !== "lost") return "waiting";
+  if (row.state !== "idle" && row.state !== "asleep") return row.state;
+  if (row.limit) return "limited";
+  return row.can_continue ? "broken" : row.state;
 }
 
 export const hostWords: Record<HostState, string> = {

@@ -65,6 +65,7 @@ test("at the reset the session goes on by itself, in nobody's name", async ({ de
   await expect(counted(page)).toBeVisible({ timeout: SESSION_MS });
   await expect(pages.brokenOff(page)).toHaveCount(0);
   await expect(pages.head(page)).toContainText("Idle");
+  await expect(pages.transcript(page)).toContainText("By itself ·");
 
   const events = await api.events(session);
   const reached = events.find(({ type }) => type === "limit.reached");

@@ -14,10 +14,8 @@ import { isOver, limitSentence } from "../ui/limit.ts";
 import { Problem } from "../ui/Problem.tsx";
 import { absolute } from "../ui/time.ts";
 import { visible } from "../ui/visible.ts";
+import { CONTINUE } from "./goOn.ts";
 import type { Standstill } from "./rows.ts";
-
-/** What an agent is told that is to go on; people write the same. */
-const CONTINUE = "continue";
 
 interface BrokenOffProps {
   row: Standstill;

@@ -16,7 +16,9 @@ const words: Record<TurnOutcome, string> = {
 
 export function TurnRow({ item }: { item: TurnItem }): ReactNode {
   const { input, output, cache_read, cache_write } = item.tokens;
-  const parts = [words[item.outcome], duration(item.durationMs), dollars(item.costUsd)].filter(Boolean);
+  // Of a turn whose agent is gone nobody knows how long it took.
+  const lasted = item.durationMs > 0 ? duration(item.durationMs) : "";
+  const parts = [words[item.outcome], lasted, dollars(item.costUsd)].filter(Boolean);
   return (
     <div className="py-3">
       <p
@@ -25,7 +27,8 @@ export function TurnRow({ item }: { item: TurnItem }): ReactNode {
       >
         <span aria-hidden className="h-px grow bg-line" />
         <span className={item.outcome === "failed" ? "text-bad" : ""}>
-          {parts.join(" · ")} · <Moment at={item.at} as="clock" />
+          {parts.map((part) => `${part} · `)}
+          <Moment at={item.at} as="clock" />
         </span>
       </p>
       {item.error ? <p className="mt-1 text-small text-bad [overflow-wrap:anywhere]">{item.error}</p> : null}

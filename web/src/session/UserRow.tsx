@@ -6,6 +6,7 @@ import { useWide } from "../ui/media.ts";
 import { bytes } from "../ui/numbers.ts";
 import { Steps } from "../ui/Steps.tsx";
 import { SessionContext } from "./context.ts";
+import { isByItself } from "./goOn.ts";
 import type { UserItem } from "./items.ts";
 import { messageSteps } from "./message.ts";
 import { useOpen } from "./opened.ts";
@@ -20,7 +21,8 @@ const narrowRoom: Room = { lines: 5, characters: 200 };
 
 export function UserRow({ item }: { item: UserItem }): ReactNode {
   const [open, toggle] = useOpen(item.id);
-  const name = use(SessionContext).people[item.by ?? ""];
+  const { people } = use(SessionContext);
+  const name = isByItself(item) ? "By itself" : people[item.by ?? ""];
   const beginning = beginningOf(item.text, useWide() ? broadRoom : narrowRoom);
   const isLong = beginning.length < item.text.length;
   const shown = open || !isLong ? item.text : `${beginning} …`;

@@ -17,6 +17,8 @@ mod show;
 
 mod reconcile;
 
+mod verify;
+
 mod chain;
 mod configuration;
 mod run;

@@ -42,6 +42,7 @@ messages! {
         "gate.decide" => GateDecide(GateDecide),
         "turn.interrupt" => TurnInterrupt(TurnInterrupt),
         "limit.resume" => LimitResume(LimitResume),
+        "session.report" => SessionReport(SessionReport),
     }
 }
 
@@ -91,6 +92,20 @@ pub struct GateDecide {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct LimitResume {
     pub enabled: bool,
+}
+
+/// Tell how the session's log stands. Answered by a live `report`; nothing is done and nothing recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SessionReport {
+    /// Rows after this one …
+    #[ts(type = "number")]
+    pub after: u64,
+    /// … up to this one are hashed.
+    #[ts(type = "number")]
+    pub up_to: u64,
+    /// Tell each row, and not ranges of them; at most one range of [`crate::report::GROUP_ROWS`].
+    #[serde(default)]
+    pub rows: bool,
 }
 
 /// End the turn that runs; the agent lives on.

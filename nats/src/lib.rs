@@ -16,6 +16,7 @@ pub mod audit;
 pub mod command;
 pub mod live;
 pub mod record;
+pub mod report;
 
 pub mod canonical;
 

@@ -34,6 +34,12 @@ pub fn events_of(host: &HostName, session: SessionId) -> String {
     format!("fleet.{host}.{session}.event.>")
 }
 
+/// All events under a session's name, whichever host they came from. For looking only: see [`events_of`].
+#[must_use]
+pub fn events_of_any_host(session: SessionId) -> String {
+    format!("fleet.*.{session}.event.>")
+}
+
 /// Where one short-lived message of a session is published.
 #[must_use]
 pub fn live(host: &HostName, session: SessionId, live_type: &str) -> String {

@@ -14,6 +14,7 @@ use nats::event::*;
 use nats::ids::*;
 use nats::live::{Delta, Live, LiveMessage, Snapshot};
 use nats::record::*;
+use nats::report::*;
 use nats::wire::Tagged;
 use nats::{Envelope, Event, Timestamp, Wire};
 use serde_json::{Value, json};
@@ -263,6 +264,12 @@ fn commands() -> Vec<Command> {
         .into(),
         TurnInterrupt {}.into(),
         LimitResume { enabled: false }.into(),
+        SessionReport {
+            after: 500,
+            up_to: 1000,
+            rows: true,
+        }
+        .into(),
     ]
 }
 
@@ -340,8 +347,51 @@ fn samples() -> BTreeMap<String, Value> {
             serde_json::to_value(&message).unwrap(),
         );
     }
+    let message = ReportMessage {
+        v: 1,
+        session,
+        host: host(),
+        epoch: 1,
+        at: at(),
+        body: Wire::Known(report().into()),
+    };
+    samples.insert(
+        "live.report".to_owned(),
+        serde_json::to_value(&message).unwrap(),
+    );
     samples.extend(records());
     samples
+}
+
+fn report() -> Report {
+    let hash = "ab".repeat(32);
+    Report {
+        ask: Some(CommandId::from_uuid(UUID)),
+        trouble: None,
+        log: Some(LogReport {
+            epoch: 1,
+            oldest: 1,
+            newest: 1,
+            rows_kept: 1,
+            given_out: 1,
+            groups: vec![RowGroup {
+                first: 1,
+                last: 1,
+                sha256: hash.clone(),
+            }],
+            rows: vec![RowPrint {
+                seq: 1,
+                id: Some(EventId::from_uuid(UUID)),
+                sha256: hash,
+            }],
+        }),
+        shim: Some(ShimReport {
+            read_before: 4096,
+            read_after: 4096,
+            oldest: 4096,
+            newest: 5120,
+        }),
+    }
 }
 
 fn records() -> BTreeMap<String, Value> {
@@ -491,6 +541,7 @@ fn round_trip(name: &str, text: &str) -> Value {
             assert!(order.body.known().is_some(), "{name} is no longer known");
             serde_json::to_value(order).unwrap()
         }
+        "live.report" => through::<ReportMessage>(text),
         _ if name.starts_with("live.") => through::<LiveMessage>(text),
         _ => panic!("no type for the golden file {name}"),
     }

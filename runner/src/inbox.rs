@@ -65,6 +65,10 @@ async fn hand_over(order: Order, sessions: &Sessions) -> Result<(), sessions::Er
             let start = start.clone();
             sessions.start(&order, start)
         }
+        Wire::Known(Command::SessionReport(asked)) => {
+            sessions.report(&order, *asked);
+            Ok(())
+        }
         _ => sessions.tell(order).await,
     }
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use nats::command::{Order, SessionStart};
+use nats::command::{Order, SessionReport, SessionStart};
 use nats::ids::{HostName, SessionId};
+use nats::report::{Answer, ReportMessage};
+use nats::{Timestamp, Wire};
 
 use crate::durable;
 use crate::session::paths::SessionPaths;
-use crate::session::{Handle, Parts, Task, log};
+use crate::session::{self, Handle, Parts, Task, log};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -131,6 +133,27 @@ impl Sessions {
     pub async fn tell(&self, order: Order) -> Result<(), Error> {
         let handle = self.handle(order.session)?;
         handle.tell(order).await.map_err(|_| Error::NotRunning)
+    }
+
+    /// Answers how a session's log stands, beside all else that goes on.
+    pub fn report(&self, order: &Order, asked: SessionReport) {
+        let (client, paths) = (self.parts.client.clone(), self.paths(order.session));
+        let (ask, epoch) = (order.id, order.epoch);
+        let host = self.parts.host.name.clone();
+        self.parts.tasks.spawn(async move {
+            let report = session::report(&paths, ask, asked).await;
+            let message = ReportMessage {
+                v: nats::envelope::VERSION,
+                session: paths.session(),
+                host,
+                epoch,
+                at: Timestamp::now(),
+                body: Wire::Known(Answer::Report(report)),
+            };
+            if let Err(error) = client.publish_report(&message).await {
+                tracing::warn!(session.id = %paths.session(), error = %crate::chain(&error), "a report could not be sent; who asked asks again");
+            }
+        });
     }
 
     /// How many sessions have an agent here now.

@@ -113,6 +113,13 @@ pub enum SessionVerb {
         #[arg(value_name = "ID")]
         session: String,
     },
+    /// Compare its numbers on its host, in EVENTS and here, and name the first difference
+    #[command(after_help = EXIT_CODES)]
+    Verify {
+        /// Its id, the last digits of it, or `latest`
+        #[arg(value_name = "ID")]
+        session: String,
+    },
     /// Take up a session that has ended or sleeps
     Resume {
         /// Its id, the last digits of it, or `latest`
@@ -131,7 +138,7 @@ impl SessionVerb {
             | Self::Interrupt { .. }
             | Self::Resume { .. }
             | Self::ResumeAtReset { .. } => true,
-            Self::Ls { .. } | Self::Show { .. } | Self::Wait { .. } => false,
+            Self::Ls { .. } | Self::Show { .. } | Self::Wait { .. } | Self::Verify { .. } => false,
         }
     }
 }

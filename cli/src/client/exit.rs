@@ -14,7 +14,9 @@ Exit codes:
   3  not signed in
   4  the server cannot be reached, or what answers is not Flotilla
   5  waiting timed out
-  6  what was waited for can no longer come";
+  6  what was waited for can no longer come
+  7  what was verified is not as it should be
+  8  not everything could be verified, such as a host that is silent";
 
 /// Why a verb did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +50,10 @@ pub(super) enum Error {
     TimedOut(String),
     #[error("{0}")]
     TooLate(String),
+    #[error("{0}")]
+    Different(String),
+    #[error("{0}")]
+    Unverified(String),
     #[error("{what}")]
     Local {
         what: String,
@@ -81,6 +87,8 @@ impl Error {
             Self::Unreachable { .. } | Self::NotUnderstood { .. } | Self::NotFlotilla { .. } => 4,
             Self::TimedOut(_) => 5,
             Self::TooLate(_) => 6,
+            Self::Different(_) => 7,
+            Self::Unverified(_) => 8,
         }
     }
 
@@ -98,7 +106,11 @@ impl Error {
                 "is this the address of a Flotilla coordinator, and about as new as this program?",
             ),
             Self::TimedOut(_) => Some("it goes on without you; the same command waits on"),
-            Self::TooLate(_) | Self::Local { .. } | Self::Output(_) => None,
+            Self::TooLate(_)
+            | Self::Different(_)
+            | Self::Unverified(_)
+            | Self::Local { .. }
+            | Self::Output(_) => None,
         }
     }
 
@@ -140,6 +152,8 @@ mod tests {
             },
             Error::TimedOut("x".into()),
             Error::TooLate("x".into()),
+            Error::Different("x".into()),
+            Error::Unverified("x".into()),
             Error::Output(io::ErrorKind::Other.into()),
         ];
         for error in errors {

@@ -53,6 +53,8 @@ fn is_passing(error: &Error) -> bool {
         | Error::NotUnderstood { .. }
         | Error::TimedOut(_)
         | Error::TooLate(_)
+        | Error::Different(_)
+        | Error::Unverified(_)
         | Error::Local { .. }
         | Error::Output(_) => false,
     }

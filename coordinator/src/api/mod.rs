@@ -18,6 +18,7 @@ mod project;
 mod session;
 mod socket;
 mod token;
+mod verify;
 
 pub mod generate;
 
@@ -36,3 +37,6 @@ pub use project::{ProjectHost, ProjectRow};
 pub use session::{ResumeAtResetRequest, SessionCreate, SessionRow, UsageLimit};
 pub use socket::{SocketDown, SocketUp, Status};
 pub use token::{TokenCreate, TokenCreated, TokenRow};
+pub use verify::{
+    PartName, PartState, SessionVerification, Verdict, VerifiedPart, VerifyDifference,
+};

@@ -18,6 +18,7 @@ use crate::live::{Hub, Written};
 use crate::objects::Objects;
 use crate::projection::{Reader, StoredGate, StoredSession, query};
 use crate::show::Show;
+use crate::verify::Verifier;
 
 #[derive(Clone)]
 pub struct App {
@@ -29,6 +30,7 @@ pub struct App {
     pub show: Show,
     pub dispatch: Dispatch,
     pub objects: Objects,
+    pub verifier: Verifier,
     pub hub: Hub,
     pub written: Written,
     pub gauges: Gauges,

@@ -8,7 +8,7 @@ use nats::event::Decision;
 
 use crate::api::{ErrorBody, ErrorDetail};
 use crate::dispatch::{HELD_FOR, Passing, PersistError};
-use crate::{auth, dispatch, objects, placement, projection};
+use crate::{auth, dispatch, objects, placement, projection, verify};
 
 /// A failure on its way out.
 #[derive(Debug, Clone)]
@@ -217,6 +217,15 @@ impl From<objects::Error> for ApiError {
                 )
                 .hint("The shortened text is still there; look at the worktree on the host for the rest.")
             }
+        }
+    }
+}
+
+impl From<verify::Error> for ApiError {
+    fn from(error: verify::Error) -> Self {
+        match &error {
+            verify::Error::Projection(_) => Self::internal(&error),
+            verify::Error::Nats(_) | verify::Error::Stopped => Self::unavailable(&error),
         }
     }
 }

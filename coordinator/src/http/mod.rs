@@ -28,6 +28,7 @@ mod sessions;
 mod socket;
 mod tokens;
 mod trace;
+mod verify;
 
 mod assets;
 pub mod openapi;

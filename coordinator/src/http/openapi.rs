@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 
 use super::{
     account, agents, attachments, audit, controls, decision, diff, events, gates, health, hosts,
-    messages, projects, sessions, socket, tokens,
+    messages, projects, sessions, socket, tokens, verify,
 };
 
 #[derive(OpenApi)]
@@ -32,6 +32,7 @@ use super::{
         sessions::create,
         sessions::list,
         sessions::show,
+        verify::run,
         events::list,
         events::show,
         messages::send,

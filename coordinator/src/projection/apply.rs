@@ -25,6 +25,8 @@ use super::gate::GateFacts;
 use super::writer::{Position, Positions};
 use crate::api::EventRow;
 
+pub use self::event::one_line;
+
 /// Something that NATS told.
 #[derive(Debug, Clone)]
 pub enum Input {

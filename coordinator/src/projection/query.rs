@@ -5,6 +5,7 @@ use nats::Timestamp;
 use nats::event::{Event, FileChanged};
 use nats::ids::{CommandId, GateId, HostName, SessionId};
 use nats::record::HostRecord;
+use nats::report::RowPrint;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::value::RawValue;
 
@@ -230,6 +231,24 @@ fn within_page(
         taken.push((seq, row));
     }
     Ok(taken)
+}
+
+/// What tells the events from `first` to `last` apart, in order.
+pub fn event_prints(
+    connection: &Connection,
+    session: SessionId,
+    first: u64,
+    last: u64,
+) -> Result<Vec<RowPrint>> {
+    connection
+        .prepare_cached(
+            "SELECT seq, body FROM events WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+        )?
+        .query_map(
+            params![session.to_string(), clamp(first), clamp(last)],
+            |row| Ok(RowPrint::of(row.get(0)?, row.get_ref(1)?.as_bytes()?)),
+        )?
+        .collect()
 }
 
 /// Every file change of a session, in order.

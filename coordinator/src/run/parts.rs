@@ -19,6 +19,7 @@ use crate::live::{Hub, Touched, Written};
 use crate::objects::Objects;
 use crate::projection::{Input, Reader, Writer, query};
 use crate::show::Show;
+use crate::verify::Verifier;
 
 /// Reports of hosts on their way into the projection.
 const HOST_INPUTS_MAX: usize = 64;
@@ -65,12 +66,14 @@ impl Parts {
         let (reached, reaching) = watch::channel(sources.reached());
         let persist = Persist::new(client.connection(), stop.clone());
         let people = People::new(client, persist.clone()).map_err(Error::People)?;
+        let reach = Reach::new(client, reaching);
         let app = App {
             people: people.clone(),
             limiter: Limiter::default(),
             setup_token: SetupToken::new(configuration.setup_token.clone()),
+            verifier: Verifier::new(client, &reader, &reach),
             reader,
-            reach: Reach::new(client, reaching),
+            reach,
             show: Show::new(Hosts::new(view), people),
             dispatch: Dispatch::new(client, configuration.nats_replicas, persist),
             objects: Objects::new(client),

@@ -62,6 +62,23 @@ impl Client {
             })
     }
 
+    /// Takes a command back that its host has not taken; nothing happens when it has.
+    pub async fn withdraw_command(&self, order: &Order) -> Result<(), Error> {
+        let subject = subject::command(&order.host, order.session, order.body.tag(), order.id);
+        let failed = |error: &dyn std::fmt::Display| Error::read(&subject, error);
+        let stream = self
+            .jetstream
+            .get_stream(stream::COMMANDS)
+            .await
+            .map_err(|error| failed(&error))?;
+        stream
+            .purge()
+            .filter(&subject)
+            .await
+            .map(|_| ())
+            .map_err(|error| failed(&error))
+    }
+
     /// The commands of one host, in order, across restarts of the server.
     #[must_use]
     pub fn commands(&self, host: &HostName) -> CommandFeed {

@@ -30,6 +30,8 @@ pub enum Error {
     TimedOut { what: String },
     #[error("the copy of JetStream that was asked does not have `{what}` yet")]
     Behind { what: String },
+    #[error("the bytes of `{what}` are not the ones that were stored")]
+    Damaged { what: String },
     #[error("`{what}` in JetStream is not what it should be")]
     Malformed {
         what: String,
@@ -49,7 +51,10 @@ impl Error {
             | Self::Write { .. }
             | Self::Behind { .. }
             | Self::TimedOut { .. } => true,
-            Self::Credentials { .. } | Self::Refused { .. } | Self::Malformed { .. } => false,
+            Self::Credentials { .. }
+            | Self::Refused { .. }
+            | Self::Damaged { .. }
+            | Self::Malformed { .. } => false,
         }
     }
 

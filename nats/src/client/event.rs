@@ -2,10 +2,12 @@
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
+use tokio::sync::mpsc;
 
 use super::batch::{BATCH_MAX, BatchMessage};
 use super::connect::Client;
 use super::error::Error;
+use super::follow::{Followed, From};
 use super::publish::{Expect, PublishError};
 use crate::envelope::Envelope;
 use crate::ids::{EventId, HostName, SessionId};
@@ -84,6 +86,24 @@ impl Client {
             }
         }
         (rows.len(), newest, Ok(()))
+    }
+
+    /// All that EVENTS holds under a session's name from `first` on, whichever host said it, and the stream sequence
+    /// where that ends now; none when there is nothing.
+    pub async fn session_events(
+        &self,
+        session: SessionId,
+        first: u64,
+    ) -> Result<Option<(u64, mpsc::Receiver<Followed>)>, Error> {
+        let filter = subject::events_of_any_host(session);
+        let last = self.last_message(stream::EVENTS, &filter).await?;
+        Ok(last
+            .map(|(sequence, _)| sequence)
+            .filter(|last| *last >= first)
+            .map(|last| {
+                let events = self.follow(stream::EVENTS, filter, From::Sequence(first));
+                (last, events)
+            }))
     }
 
     /// The newest event of a session on this host, if there is one. It tells a lost acknowledgement from a

@@ -24,5 +24,6 @@ pub use decision::Recorded;
 pub use error::Error;
 pub use event::{EVENT_BATCH_MAX, EVENT_SINGLES_MAX, EventRow, LastEvent};
 pub use follow::{Followed, From};
+pub use live::Reports;
 pub use publish::{Expect, PublishError};
 pub use record::{Change, Entry, Records, WriteError};

@@ -63,6 +63,14 @@ impl Client {
 
     /// The bytes of an object, checked against the hash in its reference.
     pub async fn object(&self, reference: &ObjectReference) -> Result<Bytes, Error> {
+        let what = || format!("{}/{}", reference.bucket, reference.name);
+        self.find_object(reference)
+            .await?
+            .ok_or_else(|| Error::read(what(), &"there is no such object"))
+    }
+
+    /// The same; none when there is no such object, or none any more.
+    pub async fn find_object(&self, reference: &ObjectReference) -> Result<Option<Bytes>, Error> {
         let what = format!("{}/{}", reference.bucket, reference.name);
         let store = format!("OBJ_{}", reference.bucket);
         let about = format!(
@@ -70,16 +78,15 @@ impl Client {
             reference.bucket,
             URL_SAFE.encode(&reference.name)
         );
-        let (_, payload) = self
-            .last_message(&store, &about)
-            .await?
-            .ok_or_else(|| Error::read(&what, &"there is no such object"))?;
+        let Some((_, payload)) = self.last_message(&store, &about).await? else {
+            return Ok(None);
+        };
         let about: About = serde_json::from_slice(&payload).map_err(|source| Error::Malformed {
             what: what.clone(),
             source,
         })?;
         if about.deleted {
-            return Err(Error::read(what, &"the object was deleted"));
+            return Ok(None);
         }
         let bytes = self
             .chunks(
@@ -89,12 +96,9 @@ impl Client {
             )
             .await?;
         if hex::encode(Sha256::digest(&bytes)) != reference.sha256 {
-            return Err(Error::read(
-                what,
-                &"its bytes are not the ones that were stored",
-            ));
+            return Err(Error::Damaged { what });
         }
-        Ok(bytes)
+        Ok(Some(bytes))
     }
 
     async fn chunks(&self, store: &str, subject: &str, what: &str) -> Result<Bytes, Error> {

@@ -18,9 +18,11 @@ mod pace;
 mod perform;
 mod record;
 mod reminders;
+mod report;
 mod shim_link;
 mod task;
 
 pub use handle::{Handle, Told};
 pub use live::Outlet;
+pub use report::report;
 pub use task::{Parts, Task};

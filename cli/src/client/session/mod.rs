@@ -8,6 +8,7 @@ mod send;
 mod show;
 mod start;
 mod text;
+mod verify;
 mod wait;
 
 use super::arguments::{OnOff, SessionVerb};
@@ -31,6 +32,10 @@ pub(super) async fn run(
         } => {
             let session = reference::session(server, &session).await?;
             show::run(session, events, follow, server, output).await
+        }
+        SessionVerb::Verify { session } => {
+            let session = reference::session(server, &session).await?;
+            verify::run(session, server, output).await
         }
         SessionVerb::Send {
             session,

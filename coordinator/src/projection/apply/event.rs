@@ -174,7 +174,7 @@ fn read_header(subject: &str, body: &[u8]) -> Option<Header> {
 
 /// The envelope's text on one line, as every stream that carries lines needs it. Control characters in JSON are
 /// white space between its parts; those in texts are written as escapes.
-fn one_line(body: &[u8]) -> Option<Box<RawValue>> {
+pub fn one_line(body: &[u8]) -> Option<Box<RawValue>> {
     if body.iter().any(|byte| byte.is_ascii_control()) {
         let value: serde_json::Value = serde_json::from_slice(body).ok()?;
         return serde_json::value::to_raw_value(&value).ok();

@@ -3,6 +3,7 @@
 //! One writer, the session's task; the relay reads through a connection of its own.
 
 mod error;
+mod inspect;
 mod reader;
 mod retention;
 mod schema;
@@ -12,6 +13,7 @@ mod writer;
 mod tests;
 
 pub use error::Error;
+pub use inspect::{Inspected, Wanted, inspect};
 pub use reader::Reader;
 pub use retention::{Kept, Pruned};
 pub use writer::{Identity, Log, Row, Saved};

@@ -26,6 +26,8 @@ impl Machine {
         match command {
             // The session exists: that is what this command asked for.
             Command::SessionStart(_) => {}
+            // Answered from the log, and no wish of the session.
+            Command::SessionReport(_) => {}
             Command::SessionResume(_) => self.wake(step),
             Command::SessionStop(_) => self.end("stopped by a person".to_owned(), true, step),
             Command::MessageSend(message) => {

@@ -2,6 +2,7 @@
 import type { GateDecide } from "./GateDecide";
 import type { LimitResume } from "./LimitResume";
 import type { MessageSend } from "./MessageSend";
+import type { SessionReport } from "./SessionReport";
 import type { SessionResume } from "./SessionResume";
 import type { SessionStart } from "./SessionStart";
 import type { SessionStop } from "./SessionStop";
@@ -10,4 +11,4 @@ import type { TurnInterrupt } from "./TurnInterrupt";
 /**
  * One wish.
  */
-export type Command = { "type": "session.start", "data": SessionStart } | { "type": "session.resume", "data": SessionResume } | { "type": "session.stop", "data": SessionStop } | { "type": "message.send", "data": MessageSend } | { "type": "gate.decide", "data": GateDecide } | { "type": "turn.interrupt", "data": TurnInterrupt } | { "type": "limit.resume", "data": LimitResume };
+export type Command = { "type": "session.start", "data": SessionStart } | { "type": "session.resume", "data": SessionResume } | { "type": "session.stop", "data": SessionStop } | { "type": "message.send", "data": MessageSend } | { "type": "gate.decide", "data": GateDecide } | { "type": "turn.interrupt", "data": TurnInterrupt } | { "type": "limit.resume", "data": LimitResume } | { "type": "session.report", "data": SessionReport };

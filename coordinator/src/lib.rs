@@ -12,6 +12,7 @@ mod placement;
 mod ingest;
 mod live;
 mod objects;
+mod portable;
 mod projection;
 mod show;
 

@@ -3,7 +3,7 @@
 
 use nats::event::State;
 
-use crate::api::{Gate, HostState, SessionRow, UsageLimit};
+use crate::api::{Gate, HostState, ImportedFrom, SessionRow, UsageLimit};
 use crate::auth::People;
 use crate::hosts::Hosts;
 use crate::projection::{StoredGate, StoredSession};
@@ -71,6 +71,12 @@ impl Show {
             }),
             last_seq: facts.last_seq,
             labels: record.labels.clone(),
+            imported: record.imported.as_ref().map(|from| ImportedFrom {
+                host: from.host.clone(),
+                at: from.at,
+                by: from.by,
+                by_name: self.people.name(from.by),
+            }),
             created_at: record.created_at,
             created_by: record.created_by,
             created_by_name: self.people.name(record.created_by),
@@ -127,6 +133,7 @@ fn standing(stored: &StoredSession, host: HostState) -> (State, Option<String>) 
     let silent = host == HostState::Silent;
     let name = &stored.record.host;
     match facts.state {
+        _ if stored.record.imported.is_some() => (State::Ended, facts.reason.clone()),
         Some(State::Ended) => (State::Ended, facts.reason.clone()),
         None if silent => (
             State::Queued,

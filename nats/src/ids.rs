@@ -134,6 +134,9 @@ impl SessionId {
     }
 }
 
+/// The one valid host name that no host has.
+const IMPORTED: &str = "imported";
+
 /// A host's name: 1 to 40 characters of `a-z`, `0-9` and `-`. It is a token of every subject of that host.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS)]
 #[serde(try_from = "String", into = "String")]
@@ -144,6 +147,17 @@ impl HostName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Under which a coordinator writes sessions of other fleets. No machine is called so.
+    #[must_use]
+    pub fn imported() -> Self {
+        Self(IMPORTED.to_owned())
+    }
+
+    #[must_use]
+    pub fn is_imported(&self) -> bool {
+        self.0 == IMPORTED
     }
 
     /// The nearest valid name to what a machine calls itself; `host` when nothing of it is usable.
@@ -163,7 +177,7 @@ impl HostName {
             .take(40)
             .collect();
         let trimmed = kept.trim_matches('-');
-        Self(if trimmed.is_empty() {
+        Self(if trimmed.is_empty() || trimmed == IMPORTED {
             "host".to_owned()
         } else {
             trimmed.to_owned()
@@ -242,5 +256,6 @@ mod tests {
         }
         assert_eq!(HostName::nearest("Vps_1.example.org").as_str(), "vps-1");
         assert_eq!(HostName::nearest("…").as_str(), "host");
+        assert_eq!(HostName::nearest("imported").as_str(), "host");
     }
 }

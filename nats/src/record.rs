@@ -104,6 +104,24 @@ pub struct SessionRecord {
     pub prompt: Option<MessageSend>,
     #[serde(default)]
     pub prompt_id: Option<CommandId>,
+    /// It ran in another fleet and was put into this one as a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
+}
+
+/// Where an imported session comes from. Its own `host` is [`HostName::imported`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Imported {
+    /// Where it ran.
+    pub host: HostName,
+    pub at: Timestamp,
+    pub by: UserId,
+    /// Of the events in the file.
+    pub last_seq: u64,
+    /// The log was open in the file, and one more event ends it here.
+    pub ended_here: bool,
+    /// That the file stated of itself.
+    pub sha256: String,
 }
 
 /// A person who signs in. Key: the user's id.

@@ -14,7 +14,7 @@ use nats::event::*;
 use nats::ids::*;
 use nats::live::{Delta, Live, LiveMessage, Snapshot};
 use nats::record::*;
-use nats::report::*;
+use nats::report::{LogReport, Report, ReportMessage, RowGroup, RowPrint, ShimReport};
 use nats::wire::Tagged;
 use nats::{Envelope, Event, Timestamp, Wire};
 use serde_json::{Value, json};
@@ -462,6 +462,19 @@ fn records() -> BTreeMap<String, Value> {
         first_seq: 12,
         prompt: None,
         prompt_id: None,
+        imported: None,
+    };
+    let imported = SessionRecord {
+        host: HostName::imported(),
+        imported: Some(Imported {
+            host: host(),
+            at: at(),
+            by: user,
+            last_seq: 57,
+            ended_here: true,
+            sha256: "ab".repeat(32),
+        }),
+        ..on_record.clone()
     };
     let host_record = HostRecord {
         host: host(),
@@ -508,6 +521,10 @@ fn records() -> BTreeMap<String, Value> {
             serde_json::to_value(on_record).unwrap(),
         ),
         (
+            "record.session.imported".into(),
+            serde_json::to_value(imported).unwrap(),
+        ),
+        (
             "record.host".into(),
             serde_json::to_value(host_record).unwrap(),
         ),
@@ -529,7 +546,7 @@ fn round_trip(name: &str, text: &str) -> Value {
         "record.presence" => through::<Presence>(text),
         "record.token" => through::<TokenRecord>(text),
         "record.user" => through::<UserRecord>(text),
-        "record.session" => through::<SessionRecord>(text),
+        "record.session" | "record.session.imported" => through::<SessionRecord>(text),
         "record.host" => through::<HostRecord>(text),
         _ if name.starts_with("event.") => {
             let envelope: Envelope = serde_json::from_str(text).unwrap();

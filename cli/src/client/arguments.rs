@@ -1,5 +1,7 @@
 //! The command line of the client verbs.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::exit::EXIT_CODES;
@@ -120,6 +122,21 @@ pub enum SessionVerb {
         #[arg(value_name = "ID")]
         session: String,
     },
+    /// Write the whole session as lines of JSON, with its attachments
+    Export {
+        /// Its id, the last digits of it, or `latest`
+        #[arg(value_name = "ID")]
+        session: String,
+        /// Into this file, which is there once it is whole; stdout when left out
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Take in an exported session, as one that is over, and print its id
+    Import {
+        /// What `session export` wrote; `-` reads it from stdin
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Take up a session that has ended or sleeps
     Resume {
         /// Its id, the last digits of it, or `latest`
@@ -138,7 +155,13 @@ impl SessionVerb {
             | Self::Interrupt { .. }
             | Self::Resume { .. }
             | Self::ResumeAtReset { .. } => true,
-            Self::Ls { .. } | Self::Show { .. } | Self::Wait { .. } | Self::Verify { .. } => false,
+            // A file that was sent in half is not sent again by itself.
+            Self::Ls { .. }
+            | Self::Show { .. }
+            | Self::Wait { .. }
+            | Self::Verify { .. }
+            | Self::Export { .. }
+            | Self::Import { .. } => false,
         }
     }
 }

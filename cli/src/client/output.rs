@@ -49,6 +49,14 @@ impl Output {
             .map_err(Error::Output)
     }
 
+    /// Data as it is.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.data
+            .write_all(bytes)
+            .and_then(|()| self.data.flush())
+            .map_err(Error::Output)
+    }
+
     /// A word beside the data. Nobody may be listening, which is no failure.
     pub(super) fn say(&mut self, text: &str) {
         let _ = writeln!(self.words, "{text}");

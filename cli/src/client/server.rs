@@ -2,11 +2,13 @@
 //!
 //! Answers stay JSON here, so that `--json` passes on what a newer server says. Views take from them what is shown.
 
+use std::io;
 use std::time::Duration;
 
 use coordinator::api::ErrorBody;
+use futures::Stream;
 use reqwest::header::{ACCEPT, AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, ORIGIN, SET_COOKIE};
-use reqwest::{Method, Response, StatusCode, Url};
+use reqwest::{Body, Method, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -167,6 +169,36 @@ impl Server {
             .await
             .map(|_| ())
             .and(Err(self.not_understood("no stream")))
+    }
+
+    /// Begins to fetch what may be of any size; its pieces follow by [`Server::piece`].
+    pub(super) async fn download(&self, path: &[&str]) -> Result<Response, Error> {
+        let url = self.url(path, &[])?;
+        let response = self.send(self.http.get(url.clone())).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        self.checked(response, &url)
+            .await
+            .and(Err(self.not_understood("nothing to fetch")))
+    }
+
+    pub(super) async fn piece(&self, response: &mut Response) -> Result<Option<Vec<u8>>, Error> {
+        let piece = response.chunk().await;
+        let piece = piece.map_err(|source| self.unreachable(source))?;
+        Ok(piece.map(|bytes| bytes.to_vec()))
+    }
+
+    /// Sends what may be of any size, once.
+    pub(super) async fn upload(
+        &self,
+        path: &[&str],
+        pieces: impl Stream<Item = io::Result<Vec<u8>>> + Send + 'static,
+    ) -> Result<Value, Error> {
+        let url = self.url(path, &[])?;
+        let body = Body::wrap_stream(pieces);
+        let response = self.send(self.http.post(url.clone()).body(body)).await?;
+        self.checked(response, &url).await
     }
 
     /// Takes from an answer what a view of it needs.

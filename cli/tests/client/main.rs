@@ -3,6 +3,7 @@
 //! - `signing_in`: where the token is kept, and what is said to those who have none;
 //! - `working`: a session from its start to its end, its approvals and questions;
 //! - `reading`: tables, JSON, and following along;
+//! - `carrying`: a session as a file, out of one fleet and into another;
 //! - `verifying`: a session's numbers, end to end.
 #![expect(
     clippy::expect_used,
@@ -11,6 +12,7 @@
 
 mod terminal;
 
+mod carrying;
 mod reading;
 mod signing_in;
 mod verifying;

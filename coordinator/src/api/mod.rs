@@ -34,7 +34,9 @@ pub use host::{HostRow, HostState};
 pub use message::{Accepted, MessageRequest, SentMessage, WaitingMessage};
 pub use page::Page;
 pub use project::{ProjectHost, ProjectRow};
-pub use session::{ResumeAtResetRequest, SessionCreate, SessionRow, UsageLimit};
+pub use session::{
+    ImportedFrom, ResumeAtResetRequest, SessionCreate, SessionImported, SessionRow, UsageLimit,
+};
 pub use socket::{SocketDown, SocketUp, Status};
 pub use token::{TokenCreate, TokenCreated, TokenRow};
 pub use verify::{

@@ -120,6 +120,10 @@ pub struct SessionRow {
     /// The last number of its log; 0 while there is none.
     pub last_seq: u64,
     pub labels: BTreeMap<String, String>,
+    /// It ran in another fleet, and is only to be read here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub imported: Option<ImportedFrom>,
     #[schema(value_type = String)]
     pub created_at: Timestamp,
     #[schema(value_type = String)]
@@ -128,4 +132,27 @@ pub struct SessionRow {
     /// Its last event, or its creation.
     #[schema(value_type = String)]
     pub updated_at: Timestamp,
+}
+
+/// Where an imported session comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, TS, ToSchema)]
+pub struct ImportedFrom {
+    /// Where it ran.
+    #[schema(value_type = String)]
+    pub host: HostName,
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+    #[schema(value_type = String)]
+    pub by: UserId,
+    pub by_name: Option<String>,
+}
+
+/// What came of an import.
+#[derive(Debug, Clone, PartialEq, Serialize, TS, ToSchema)]
+pub struct SessionImported {
+    pub session: SessionRow,
+    pub events: u64,
+    pub objects: u64,
+    /// It was imported from the same file before; nothing was changed.
+    pub already: bool,
 }

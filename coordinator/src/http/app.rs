@@ -16,6 +16,7 @@ use crate::dispatch::{Dispatch, Passing as _};
 use crate::ingest::{Gauges, Reach};
 use crate::live::{Hub, Written};
 use crate::objects::Objects;
+use crate::portable::{Exporter, Importer};
 use crate::projection::{Reader, StoredGate, StoredSession, query};
 use crate::show::Show;
 use crate::verify::Verifier;
@@ -31,6 +32,8 @@ pub struct App {
     pub dispatch: Dispatch,
     pub objects: Objects,
     pub verifier: Verifier,
+    pub exporter: Exporter,
+    pub importer: Importer,
     pub hub: Hub,
     pub written: Written,
     pub gauges: Gauges,

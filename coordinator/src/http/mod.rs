@@ -23,6 +23,7 @@ mod gates;
 mod health;
 mod hosts;
 mod messages;
+mod portable;
 mod projects;
 mod sessions;
 mod socket;

@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 
 use super::{
     account, agents, attachments, audit, controls, decision, diff, events, gates, health, hosts,
-    messages, projects, sessions, socket, tokens, verify,
+    messages, portable, projects, sessions, socket, tokens, verify,
 };
 
 #[derive(OpenApi)]
@@ -33,6 +33,8 @@ use super::{
         sessions::list,
         sessions::show,
         verify::run,
+        portable::export,
+        portable::import,
         events::list,
         events::show,
         messages::send,

@@ -8,7 +8,7 @@ use tower_http::compression::CompressionLayer;
 use super::app::App;
 use super::{
     account, agents, assets, attachments, audit, controls, decision, diff, events, gates, guard,
-    health, hosts, messages, openapi, projects, sessions, socket, tokens, trace, verify,
+    health, hosts, messages, openapi, portable, projects, sessions, socket, tokens, trace, verify,
 };
 
 pub fn router(app: App) -> Router {
@@ -37,6 +37,8 @@ pub fn router(app: App) -> Router {
             "/api/sessions/{id}/resume-at-reset",
             post(controls::resume_at_reset),
         )
+        .route("/api/sessions/import", post(portable::import))
+        .route("/api/sessions/{id}/export", get(portable::export))
         .route("/api/sessions/{id}/verify", post(verify::run))
         .route("/api/sessions/{id}/diff", get(diff::show))
         .route("/api/gates", get(gates::list))

@@ -51,8 +51,8 @@ pub async fn create(
     }
     let placed = place(&app, &request).await?;
     let record = record(id, request.clone(), &placed, &caller);
-    app.see_through(make(app.clone(), caller, request, record, placed))
-        .await
+    // Boxed, because a record with all that goes with it is large.
+    Box::pin(app.see_through(make(app.clone(), caller, request, record, placed))).await
 }
 
 /// Stores the session and tells its host to begin.
@@ -212,6 +212,7 @@ fn record(
             delivery: Delivery::Queue,
             attachments: Vec::new(),
         }),
+        imported: None,
     }
 }
 

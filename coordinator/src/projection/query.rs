@@ -59,9 +59,12 @@ pub fn sessions_by_host(connection: &Connection) -> Result<Vec<(HostName, u32)>>
         .collect()
 }
 
-/// Sessions of which the host has not said anything yet.
+/// Sessions of which the host has not said anything yet. Imported ones have no host: their events are on their way.
 pub fn sessions_not_begun(connection: &Connection) -> Result<Vec<StoredSession>> {
-    let sql = format!("SELECT {SESSION_COLUMNS} FROM sessions WHERE last_seq = 0 ORDER BY id");
+    let sql = format!(
+        "SELECT {SESSION_COLUMNS} FROM sessions WHERE last_seq = 0 \
+         AND json_extract(record, '$.imported') IS NULL ORDER BY id"
+    );
     connection
         .prepare_cached(&sql)?
         .query_map([], stored::session)?

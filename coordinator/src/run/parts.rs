@@ -1,5 +1,6 @@
 //! Everything a coordinator is made of, opened and put together. Nothing runs yet.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use nats::client::Client;
@@ -17,6 +18,7 @@ use crate::http::App;
 use crate::ingest::{Gauges, Ingest, Progress, Reach, Reached, Sources};
 use crate::live::{Hub, Touched, Written};
 use crate::objects::Objects;
+use crate::portable::{Exporter, Importer};
 use crate::projection::{Input, Reader, Writer, query};
 use crate::show::Show;
 use crate::verify::Verifier;
@@ -67,6 +69,10 @@ impl Parts {
         let persist = Persist::new(client.connection(), stop.clone());
         let people = People::new(client, persist.clone()).map_err(Error::People)?;
         let reach = Reach::new(client, reaching);
+        let replicas = configuration.nats_replicas;
+        let dispatch = Dispatch::new(client, replicas, persist);
+        // Beside the projection, where there is room for much.
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         let app = App {
             people: people.clone(),
             limiter: Limiter::default(),
@@ -75,7 +81,9 @@ impl Parts {
             reader,
             reach,
             show: Show::new(Hosts::new(view), people),
-            dispatch: Dispatch::new(client, configuration.nats_replicas, persist),
+            exporter: Exporter::new(client),
+            importer: Importer::new(client, &dispatch, replicas, folder),
+            dispatch,
             objects: Objects::new(client),
             hub: Hub::default(),
             written: Written::default(),
@@ -90,7 +98,7 @@ impl Parts {
             sources,
             touched: Touched::default(),
             client: client.clone(),
-            replicas: configuration.nats_replicas,
+            replicas,
             progress,
             commits,
             reached,

@@ -69,6 +69,14 @@ impl StreamCheck {
         Some(RowPrint::of(seq, body))
     }
 
+    /// Nothing follows, and `last` should have been there.
+    pub(super) fn finish(&mut self, last: u64) {
+        if self.last() < last {
+            let found = format!("none after {}", self.last());
+            self.note(Some(self.next), &format!("events up to {last}"), found);
+        }
+    }
+
     /// The last seq that was seen.
     pub(super) const fn last(&self) -> u64 {
         self.next - 1

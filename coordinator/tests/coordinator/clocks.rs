@@ -87,6 +87,7 @@ async fn a_decision_and_a_start_of_a_coordinator_with_another_clock_are_sent_by_
             first_seq: 1,
             prompt: None,
             prompt_id: None,
+            imported: None,
         };
         let records = host.client.records(Bucket::Sessions);
         let key = record.session.to_string();

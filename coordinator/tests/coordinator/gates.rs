@@ -291,6 +291,7 @@ async fn a_session_whose_start_was_never_sent_is_started_by_the_reconciler() {
         first_seq: 1,
         prompt: None,
         prompt_id: None,
+        imported: None,
     };
     let records = host.client.records(nats::stream::Bucket::Sessions);
     records

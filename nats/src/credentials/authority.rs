@@ -31,6 +31,8 @@ pub enum Error {
         path: PathBuf,
         source: creds_file::Error,
     },
+    #[error("no host may be called `{0}`: sessions of other fleets stand under this name")]
+    NoHost(HostName),
     #[error("could not make the token of `{name}`")]
     Sign { name: String, source: jwt::Error },
 }
@@ -113,6 +115,9 @@ impl Credentials {
 
     /// The credentials file of one host's runner.
     pub fn runner(&self, host: &HostName) -> Result<PathBuf, Error> {
+        if host.is_imported() {
+            return Err(Error::NoHost(host.clone()));
+        }
         self.user(&format!("runner-{host}"), &permissions::runner(host))
     }
 

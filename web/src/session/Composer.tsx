@@ -164,7 +164,11 @@ function Ended({ row }: { row: SessionRow }): ReactNode {
   return (
     <footer className="shrink-0 border-t border-line px-3 py-3 pb-[max(12px,env(safe-area-inset-bottom))] text-muted wide:px-5">
       <div className="mx-auto flex max-w-[760px] flex-wrap items-center justify-between gap-3">
-        <p>This session has ended. Its log and its branch stay.</p>
+        <p>
+          {row.imported
+            ? `This session was imported; it ran on ${row.imported.host}. It is only to be read.`
+            : "This session has ended. Its log and its branch stay."}
+        </p>
         <Link href={`/sessions/new?${again.toString()}`} className="button">
           New session in {row.project_name}
         </Link>

@@ -19,7 +19,7 @@ export function SessionMeta({ row, log }: { row: SessionRow; log: SessionLog | n
           <span className="font-mono">{row.branch}</span>
         </span>
       ) : null}
-      {` · ${row.host} · ${agent}`}
+      {` · ${row.imported ? `imported from ${row.imported.host}` : row.host} · ${agent}`}
       <Context row={row} log={log} />
       {row.cost_usd > 0 ? ` · ${dollars(row.cost_usd)}` : ""}
       {row.isolated === false ? (

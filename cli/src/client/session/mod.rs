@@ -2,6 +2,7 @@
 
 mod control;
 mod event;
+mod export;
 mod follow;
 mod ls;
 mod send;
@@ -33,6 +34,14 @@ pub(super) async fn run(
             let session = reference::session(server, &session).await?;
             show::run(session, events, follow, server, output).await
         }
+        SessionVerb::Export {
+            session,
+            output: file,
+        } => {
+            let session = reference::session(server, &session).await?;
+            export::export(session, file, server, output).await
+        }
+        SessionVerb::Import { file } => export::import(&file, server, output).await,
         SessionVerb::Verify { session } => {
             let session = reference::session(server, &session).await?;
             verify::run(session, server, output).await

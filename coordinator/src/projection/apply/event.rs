@@ -44,7 +44,7 @@ impl Batch<'_> {
                 .keep_unclaimed(sequence, header.session, subject, body)?;
             return Ok(None);
         };
-        if let Some(why) = refusal(&header, entry) {
+        if let Some(why) = refusal(sequence, &header, entry) {
             return Ok(Some(why));
         }
         // Control characters aside, what is readable as a header is readable as text.
@@ -148,9 +148,10 @@ impl Batch<'_> {
 
 /// Why this is not the session's next event. A session that has changed hosts will need its former owners here;
 /// none changes hosts yet.
-fn refusal(header: &Header, entry: &SessionEntry) -> Option<Dropped> {
+fn refusal(sequence: u64, header: &Header, entry: &SessionEntry) -> Option<Dropped> {
     let (record, next) = (&entry.record, entry.facts.last_seq + 1);
-    if header.host != record.host || header.epoch != record.epoch {
+    // Before `first_seq` lies what somebody left who never finished.
+    if header.host != record.host || header.epoch != record.epoch || sequence < record.first_seq {
         return Some(Dropped::Foreign);
     }
     match header.seq.cmp(&next) {

@@ -56,6 +56,7 @@ fn record(session: SessionId) -> Input {
         first_seq: 1,
         prompt: None,
         prompt_id: None,
+        imported: None,
     };
     Input::Session {
         revision: 1,

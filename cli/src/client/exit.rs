@@ -46,6 +46,12 @@ pub(super) enum Error {
     /// Some other program's refusal, such as a proxy's.
     #[error("{url} answered {status}, and not in the words of a coordinator")]
     NotFlotilla { url: String, status: StatusCode },
+    /// What was checked is not so.
+    #[error("{message}")]
+    Unproven {
+        message: String,
+        hint: Option<String>,
+    },
     #[error("{0}")]
     TimedOut(String),
     #[error("{0}")]
@@ -72,6 +78,13 @@ impl Error {
         }
     }
 
+    pub(super) fn unproven(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Unproven {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
     pub(super) fn local(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Local {
             what: what.into(),
@@ -87,7 +100,7 @@ impl Error {
             Self::Unreachable { .. } | Self::NotUnderstood { .. } | Self::NotFlotilla { .. } => 4,
             Self::TimedOut(_) => 5,
             Self::TooLate(_) => 6,
-            Self::Different(_) => 7,
+            Self::Different(_) | Self::Unproven { .. } => 7,
             Self::Unverified(_) => 8,
         }
     }
@@ -95,7 +108,9 @@ impl Error {
     /// What the reader can do about it.
     pub(super) fn hint(&self) -> Option<&str> {
         match self {
-            Self::Refused { hint, .. } | Self::Usage { hint, .. } => hint.as_deref(),
+            Self::Refused { hint, .. } | Self::Unproven { hint, .. } | Self::Usage { hint, .. } => {
+                hint.as_deref()
+            }
             Self::NotSignedIn { .. } => {
                 Some("flotilla login URL --email EMAIL, or set FLOTILLA_URL and FLOTILLA_TOKEN")
             }

@@ -4,7 +4,8 @@
 //! - `working`: a session from its start to its end, its approvals and questions;
 //! - `reading`: tables, JSON, and following along;
 //! - `carrying`: a session as a file, out of one fleet and into another;
-//! - `verifying`: a session's numbers, end to end.
+//! - `verifying`: a session's numbers, end to end;
+//! - `whole_chain`: an installation, step by step.
 #![expect(
     clippy::expect_used,
     reason = "a test that cannot set its scene says which part was missing"
@@ -16,4 +17,5 @@ mod carrying;
 mod reading;
 mod signing_in;
 mod verifying;
+mod whole_chain;
 mod working;

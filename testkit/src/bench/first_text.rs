@@ -72,21 +72,24 @@ async fn with(stage: &Stage, waits: &mut Waits) {
     let started = stamp::now_us();
     let session = stage.start("claude", PROMPT).await;
     tab.subscribe(&session).await;
-    waits.new_session.push(ms(started, first(&mut tab).await));
+    waits
+        .new_session
+        .push(ms(started, first(&mut tab, started).await));
     stage.rests(&session).await;
     let said = stamp::now_us();
     stage.say(&session, PROMPT).await;
-    waits.next_turn.push(ms(said, first(&mut tab).await));
+    waits.next_turn.push(ms(said, first(&mut tab, said).await));
     stage.rests(&session).await;
     stage.stop(&session).await;
 }
 
-/// When live text was first there, be it that the tab came to it or it to the tab.
-async fn first(tab: &mut Tab) -> u64 {
-    let has_live = |frame: &serde_json::Value| {
-        frame["live"]
-            .as_array()
-            .is_some_and(|rows| !rows.is_empty())
-    };
-    tab.until(has_live).await.0
+/// When text that was said after `said_us` was first there, be it that the tab came to it or it to the tab. What the tab
+/// has not read yet of an earlier turn is none.
+async fn first(tab: &mut Tab, said_us: u64) -> u64 {
+    loop {
+        let frame = tab.next().await;
+        if stamp::read(&frame.text).any(|stamp| stamp >= said_us) {
+            return frame.at_us;
+        }
+    }
 }

@@ -109,7 +109,12 @@ mod tests {
         let figure = Figure::new("g", "coordinator, idle", 21.0, "MB")
             .beside(42.0)
             .wanted("40 MB", true);
-        let first = markdown("", &Machine::default(), &settings, &[figure.clone()]);
+        let first = markdown(
+            "",
+            &Machine::default(),
+            &settings,
+            std::slice::from_ref(&figure),
+        );
         assert!(
             first.contains("| coordinator, idle | 21.0 MB | 42.0 MB | 0.50 | 40 MB ✓ | 1 |"),
             "{first}"

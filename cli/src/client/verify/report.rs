@@ -1,9 +1,10 @@
 //! What each step came to: said as it happens to a person, and whole at the end to a program.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::client::exit::Error;
 use crate::client::output::Output;

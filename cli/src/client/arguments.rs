@@ -19,6 +19,9 @@ pub enum Arguments {
     /// The machines of the fleet
     #[command(after_help = EXIT_CODES)]
     Host(Host),
+    /// Go through the whole chain on every host, with an agent that needs no account
+    #[command(after_help = EXIT_CODES)]
+    Verify(Verify),
 }
 
 #[derive(Debug, Args)]
@@ -255,6 +258,19 @@ pub enum HostVerb {
     Ls,
 }
 
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Only this host; may be given several times
+    #[arg(long = "host", value_name = "HOST")]
+    pub hosts: Vec<String>,
+    /// For each step
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub timeout: u64,
+    /// Say at the end, in JSON, what each step came to
+    #[arg(long)]
+    pub json: bool,
+}
+
 impl Arguments {
     /// Whether JSON is wanted.
     pub(super) const fn json(&self) -> bool {
@@ -263,6 +279,7 @@ impl Arguments {
             Self::Session(session) => session.json,
             Self::Gate(gate) => gate.json,
             Self::Host(host) => host.json,
+            Self::Verify(verify) => verify.json,
         }
     }
 }

@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  the server refused, or something on this machine failed
+  1  the server refused, a check failed, or something on this machine did
   2  the command line is wrong, or a short id fits nothing or several
   3  not signed in
   4  the server cannot be reached, or what answers is not Flotilla
@@ -44,6 +44,12 @@ pub(super) enum Error {
     /// Some other program's refusal, such as a proxy's.
     #[error("{url} answered {status}, and not in the words of a coordinator")]
     NotFlotilla { url: String, status: StatusCode },
+    /// What was checked is not so.
+    #[error("{message}")]
+    Unproven {
+        message: String,
+        hint: Option<String>,
+    },
     #[error("{0}")]
     TimedOut(String),
     #[error("{0}")]
@@ -66,6 +72,13 @@ impl Error {
         }
     }
 
+    pub(super) fn unproven(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Unproven {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
     pub(super) fn local(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Local {
             what: what.into(),
@@ -75,7 +88,9 @@ impl Error {
 
     pub(super) const fn code(&self) -> u8 {
         match self {
-            Self::Refused { .. } | Self::Local { .. } | Self::Output(_) => 1,
+            Self::Refused { .. } | Self::Unproven { .. } | Self::Local { .. } | Self::Output(_) => {
+                1
+            }
             Self::Usage { .. } => 2,
             Self::NotSignedIn { .. } => 3,
             Self::Unreachable { .. } | Self::NotUnderstood { .. } | Self::NotFlotilla { .. } => 4,
@@ -87,7 +102,9 @@ impl Error {
     /// What the reader can do about it.
     pub(super) fn hint(&self) -> Option<&str> {
         match self {
-            Self::Refused { hint, .. } | Self::Usage { hint, .. } => hint.as_deref(),
+            Self::Refused { hint, .. } | Self::Unproven { hint, .. } | Self::Usage { hint, .. } => {
+                hint.as_deref()
+            }
             Self::NotSignedIn { .. } => {
                 Some("flotilla login URL --email EMAIL, or set FLOTILLA_URL and FLOTILLA_TOKEN")
             }

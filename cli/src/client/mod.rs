@@ -1,4 +1,4 @@
-//! The client verbs: `login`, `session`, `gate` and `host`, spoken to a coordinator's HTTP API.
+//! The client verbs: `login`, `session`, `gate`, `host` and `verify`, spoken to a coordinator's HTTP API.
 //!
 //! Owns the words, tables and exit codes a person or a script gets. Data goes to stdout, words to stderr;
 //! `--json` passes on what the server said, also what this build does not know. It deliberately knows nothing
@@ -27,6 +27,7 @@ mod host;
 mod login;
 mod run;
 mod session;
+mod verify;
 
 pub use arguments::Arguments;
 pub use output::Output;

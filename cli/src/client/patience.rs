@@ -51,6 +51,7 @@ fn is_passing(error: &Error) -> bool {
         Error::Usage { .. }
         | Error::NotSignedIn { .. }
         | Error::NotUnderstood { .. }
+        | Error::Unproven { .. }
         | Error::TimedOut(_)
         | Error::TooLate(_)
         | Error::Local { .. }

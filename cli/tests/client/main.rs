@@ -3,6 +3,7 @@
 //! - `signing_in`: where the token is kept, and what is said to those who have none;
 //! - `working`: a session from its start to its end, its approvals and questions;
 //! - `reading`: tables, JSON, and following along.
+//! - `verifying`: the whole chain, step by step.
 #![expect(
     clippy::expect_used,
     reason = "a test that cannot set its scene says which part was missing"
@@ -12,4 +13,5 @@ mod terminal;
 
 mod reading;
 mod signing_in;
+mod verifying;
 mod working;

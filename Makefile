@@ -3,7 +3,7 @@
 # Paths are relative, so that a checkout may lie in a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help up build check test format-check lint rust web-check e2e chaos agents tools nats-server need
+.PHONY: help up build check test format-check lint rust web-check e2e chaos bench agents tools nats-server need
 
 # Handed on by `make up`: make up ARGS="--project ../shop --listen 127.0.0.1:8080"
 ARGS ?=
@@ -11,7 +11,8 @@ ARGS ?=
 # A cold build takes 250 s of processor time as `dev` and 670 s as `release`, and a first session wants the shorter one;
 # it is also what the tests build. SQLite, argon2 and TLS are optimised in both. `make up PROFILE=release` for daily use.
 PROFILE ?= dev
-FLOTILLA := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/flotilla
+BUILT := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+FLOTILLA := $(BUILT)/flotilla
 
 # nextest runs the tests side by side and counts them at the end; cargo's own runner does where it is not installed.
 RUST_TESTS := $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest run || echo test)
@@ -73,8 +74,13 @@ e2e: tools web/dist/index.html ## journeys in Chromium, each through a whole ins
 # Silences in seconds: SILENCE (cut networks, 60), FREEZE (20), STORM (15), DISK (15). JOBS fleets at work side by side, WAITING
 # ones beside them whose fault lasts. MINUTES ends a run in time and RESUME=target/chaos/… goes on with one; REPORT=… writes elsewhere.
 chaos: tools ## faults × moments × outcomes, into docs/RELIABILITY.md: make chaos ROUNDS=20 ONLY=runner,gate-open JOBS=4
-	@cargo build --quiet --bin flotilla --bin chaos
-	@$(foreach it,ROUNDS ONLY SESSIONS JOBS WAITING SILENCE FREEZE STORM DISK MINUTES RESUME REPORT,$(if $($(it)),$(it)="$($(it))")) target/debug/chaos
+	@cargo build --quiet --profile $(PROFILE) --bin flotilla --bin chaos
+	@$(foreach it,ROUNDS ONLY SESSIONS JOBS WAITING SILENCE FREEZE STORM DISK MINUTES RESUME REPORT,$(if $($(it)),$(it)="$($(it))")) $(BUILT)/chaos
+
+# Figures of anything but a release build on a quiet machine mean little.
+bench: tools web/dist/index.html ## what it costs, beside the bare agent and the raw engine, into docs/PERFORMANCE.md
+	@cargo build --quiet --profile release --bin flotilla --bin bench
+	@$(foreach it,ROUNDS ONLY SESSIONS REPORT,$(if $($(it)),$(it)="$($(it))")) target/release/bench
 
 agents: tools ## the adapter's contract with the oldest supported agents; `make test` holds it to the newest
 	@echo '== Claude Code 2.1.197'

@@ -66,6 +66,23 @@ pub fn scrubbed_environment(home: &Path, endpoint: &str) -> BTreeMap<String, Str
         .collect()
 }
 
+/// `[agents.claude]` of a configuration: the pinned program, at the scripted model, with a home of its own.
+pub fn section(home: &Path, endpoint: &str) -> String {
+    let text = |text: &str| toml::Value::from(text);
+    let environment: toml::Table = scrubbed_environment(home, endpoint)
+        .into_iter()
+        .filter(|(name, _)| name != "PATH")
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    let section = toml::Table::from_iter([
+        ("command".to_owned(), text(&path().to_string_lossy())),
+        ("home".to_owned(), text(&home.to_string_lossy())),
+        ("env".to_owned(), environment.into()),
+    ]);
+    let agents = toml::Table::from_iter([("claude".to_owned(), section.into())]);
+    toml::Table::from_iter([("agents".to_owned(), agents.into())]).to_string()
+}
+
 /// The vendor packs one binary per platform; npm installs the one that fits this machine.
 fn pinned(scope: &str, version: &str) -> PathBuf {
     let architecture = match std::env::consts::ARCH {

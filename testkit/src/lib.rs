@@ -13,10 +13,13 @@ pub mod wait;
 pub mod child;
 pub mod namespace;
 pub mod port;
+mod processes;
+pub mod stamp;
 
 pub mod nats_server;
 pub mod repository;
 
+pub mod bench;
 pub mod chaos;
 pub mod claude;
 pub mod fleet;

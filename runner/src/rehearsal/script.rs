@@ -14,6 +14,11 @@ pub(super) enum Step {
         words: u64,
         gap_ms: u64,
     },
+    /// So many stamps of the clock, so many milliseconds apart: for measuring how long text is on its way.
+    Stamps {
+        count: u64,
+        gap_ms: u64,
+    },
     Read(String),
     Write {
         path: String,
@@ -74,6 +79,13 @@ fn step(line: &str) -> Option<Step> {
             let (words, gap_ms) = rest.split_once(' ')?;
             Some(Step::Stream {
                 words: words.parse().ok()?,
+                gap_ms: gap_ms.trim().parse().ok()?,
+            })
+        }
+        "stamps" => {
+            let (count, gap_ms) = rest.split_once(' ')?;
+            Some(Step::Stamps {
+                count: count.parse().ok()?,
                 gap_ms: gap_ms.trim().parse().ok()?,
             })
         }

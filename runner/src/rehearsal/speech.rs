@@ -1,6 +1,6 @@
 //! What the rehearsal says: text in pieces, then the finished block, as a model's answer arrives.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWrite;
@@ -29,6 +29,17 @@ impl<W: AsyncWrite + Unpin> Life<W> {
         gap: Duration,
     ) -> Result<(), Stop> {
         self.speak(turn, (0..words).map(word), gap).await
+    }
+
+    /// Says what time it is, so many times: whoever reads it knows how long it was on its way.
+    pub(super) async fn stamps(
+        &mut self,
+        turn: &mut Turn,
+        count: u64,
+        gap: Duration,
+    ) -> Result<(), Stop> {
+        // Each is taken when it is its turn to be said.
+        self.speak(turn, (0..count).map(|_| stamp()), gap).await
     }
 
     /// Says very much, as fast as it is taken.
@@ -161,6 +172,12 @@ fn word(number: u64) -> String {
         Ok(at) if at < WORDS.len() => format!("{} ", WORDS[at]),
         _ => format!("({}) ", number + 1),
     }
+}
+
+/// Microseconds since 1970, as a word.
+fn stamp() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    format!("@{} ", since.unwrap_or_default().as_micros())
 }
 
 /// So many bytes of text in lines, none longer than a screen is wide.

@@ -127,6 +127,10 @@ impl<W: AsyncWrite + Unpin> Life<W> {
                 self.stream(turn, words, Duration::from_millis(gap_ms))
                     .await
             }
+            Step::Stamps { count, gap_ms } => {
+                self.stamps(turn, count, Duration::from_millis(gap_ms))
+                    .await
+            }
             Step::Flood { bytes } => self.flood(turn, bytes).await,
             Step::LongLine { bytes } => self.long_line(turn, bytes).await,
             Step::Sleep { ms } => {

@@ -74,24 +74,8 @@ impl Surroundings {
         let model = ModelEndpoint::start().await;
         let own = tempfile::tempdir().expect("a temporary folder");
         let home: PathBuf = home.unwrap_or(own.path()).to_owned();
-        let text = |text: &str| toml::Value::from(text);
-        let environment: toml::Table = claude::scrubbed_environment(&home, &model.url())
-            .into_iter()
-            .filter(|(name, _)| name != "PATH")
-            .map(|(name, value)| (name, value.into()))
-            .collect();
-        let section = toml::Table::from_iter([
-            (
-                "command".to_owned(),
-                text(&claude::path().to_string_lossy()),
-            ),
-            ("home".to_owned(), text(&home.to_string_lossy())),
-            ("env".to_owned(), environment.into()),
-        ]);
-        let agents = toml::Table::from_iter([("claude".to_owned(), section.into())]);
         Self {
-            configuration: toml::Table::from_iter([("agents".to_owned(), agents.into())])
-                .to_string(),
+            configuration: claude::section(&home, &model.url()),
             _model: Some(model),
             _home: Some(own),
         }

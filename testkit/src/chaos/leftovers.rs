@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::Signal;
 
-use super::processes;
+use crate::processes;
 
 const PREFIX: &str = "flotilla-chaos-";
 

@@ -13,7 +13,6 @@ mod disk;
 mod ledger;
 mod link;
 mod power;
-mod processes;
 mod wire;
 
 mod calm;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::processes;
+use crate::processes;
 use crate::wait;
 
 /// Whose power is cut.

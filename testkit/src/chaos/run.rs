@@ -131,11 +131,18 @@ fn impossible(settings: &Settings) -> Vec<NotRun> {
     let disk = (!root).then(|| "only root can mount a file system to fill".to_owned());
     let link = settings.faults.iter().any(|it| it.needs_link());
     let link = if link { Network::obstacle() } else { None };
-    let obstacle = |fault: Fault| match fault {
+    let kernel_cuts = settings.faults.iter().any(|it| it.needs_link()) && link.is_none();
+    let obstacle = |fault: Fault| {
+        match fault {
         Fault::DiskFull => disk.clone(),
         Fault::Power(_, file_system) => PowerDisk::obstacle(file_system),
         _ if fault.needs_link() => link.clone(),
+        // The proxy stands in for the kernel where that cannot be had; where it can, the same cut twice proves nothing.
+        _ if fault.needs_wire() => kernel_cuts.then(|| {
+            "the kernel's own cuts between namespaces are run instead; name it alone in ONLY to run it all the same".to_owned()
+        }),
         _ => None,
+    }
     };
     let faults = settings.faults.iter();
     faults

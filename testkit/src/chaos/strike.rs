@@ -11,9 +11,9 @@ use super::fault::Fault;
 use super::ground::Ground;
 use super::link::Link;
 use super::power::{Machine, PowerDisk};
-use super::processes::{self, Held};
 use super::wire::{Cut, Wire};
 use crate::fleet::{Coordinator, Fleet};
+use crate::processes::{self, Held};
 
 /// Too short to recover in between.
 const STORM_EVERY: Duration = Duration::from_millis(700);

@@ -101,7 +101,7 @@ impl Fleet {
         .await;
     }
 
-    async fn wait_serving(&self) {
+    pub(crate) async fn wait_serving(&self) {
         wait::until("the coordinator to be ready", UP_BOUND, async || {
             self.try_get("/readyz").await.map(|_| ())
         })

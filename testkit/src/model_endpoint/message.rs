@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::stamp;
+
 /// What a request is answered with.
 #[derive(Debug, PartialEq)]
 pub(super) enum Reply {
@@ -26,6 +28,11 @@ pub(super) enum Part {
     /// A text block, in the pieces in which it is sent.
     Text {
         pieces: Vec<String>,
+        apart: Duration,
+    },
+    /// A text block of stamps, each taken when it is sent.
+    Stamps {
+        count: usize,
         apart: Duration,
     },
     Thinking(String),
@@ -53,6 +60,7 @@ impl Part {
     fn tokens(&self) -> usize {
         match self {
             Self::Text { pieces, .. } => pieces.len(),
+            Self::Stamps { count, .. } => *count,
             Self::Thinking(text) => text.split_whitespace().count(),
             Self::Tool { input, .. } => 1 + input.to_string().len() / 4,
             Self::Pause(_) | Self::Cut | Self::CutAfter => 0,
@@ -103,6 +111,10 @@ pub(super) fn whole(request: &Value, parts: &[Part]) -> Value {
 fn block(part: &Part) -> Option<Value> {
     match part {
         Part::Text { pieces, .. } => Some(json!({"type": "text", "text": pieces.concat()})),
+        Part::Stamps { count, .. } => {
+            let text: String = (0..*count).map(|_| stamp::taken()).collect();
+            Some(json!({"type": "text", "text": text}))
+        }
         Part::Thinking(thinking) => {
             Some(json!({"type": "thinking", "thinking": thinking, "signature": "scripted"}))
         }

@@ -97,6 +97,10 @@ fn perform(
                     apart: *apart,
                 });
             }
+            Step::Stamps { count, apart } => parts.push(Part::Stamps {
+                count: *count,
+                apart: *apart,
+            }),
             Step::Think(text) => parts.push(Part::Thinking(text.clone())),
             Step::Sleep(pause) => parts.push(Part::Pause(*pause)),
             Step::Call(one) => parts.push(call(one)),

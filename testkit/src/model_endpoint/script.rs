@@ -3,6 +3,7 @@
 //! ```text
 //! say TEXT                      a block of text
 //! stream N MS                   a block of N words, MS milliseconds apart
+//! stamps N MS                   a block of N stamps of the clock, each taken when it is sent
 //! think TEXT                    a block of thinking
 //! sleep MS                      nothing, for a while, in the middle of the message
 //! read PATH                     a tool call, as are all of these:
@@ -36,6 +37,7 @@ use serde_json::Value;
 pub(super) enum Step {
     Say(String),
     Stream { words: usize, apart: Duration },
+    Stamps { count: usize, apart: Duration },
     Think(String),
     Sleep(Duration),
     Call(Call),
@@ -114,6 +116,13 @@ fn parse_line(line: &str) -> Option<Step> {
             let (words, apart) = rest.split_once(' ')?;
             Step::Stream {
                 words: words.parse().ok()?,
+                apart: milliseconds(apart)?,
+            }
+        }
+        "stamps" => {
+            let (count, apart) = rest.split_once(' ')?;
+            Step::Stamps {
+                count: count.parse().ok()?,
                 apart: milliseconds(apart)?,
             }
         }
@@ -246,6 +255,7 @@ mod tests {
         let apart = Duration::from_millis(20);
         assert_eq!(one("say hello\\nthere"), Step::Say("hello\nthere".into()));
         assert_eq!(one("  stream 5 20 "), Step::Stream { words: 5, apart });
+        assert_eq!(one("stamps 5 20"), Step::Stamps { count: 5, apart });
         assert_eq!(one("think hm"), Step::Think("hm".into()));
         assert_eq!(one("sleep 20"), Step::Sleep(apart));
         assert_eq!(

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::message::{self, Part};
+use crate::stamp;
 
 /// Tools' inputs come in pieces of about this size.
 const INPUT_PIECE_CHARACTERS: usize = 24;
@@ -47,7 +48,15 @@ where
                     return;
                 }
                 Part::Text { pieces, apart } => {
-                    let mut block = std::pin::pin!(text(index, pieces, apart));
+                    let mut block = std::pin::pin!(text(index, pieces.into_iter(), apart));
+                    while let Some(event) = block.next().await {
+                        yield Ok(event);
+                    }
+                    index += 1;
+                }
+                Part::Stamps { count, apart } => {
+                    let stamps = (0..count).map(|_| stamp::taken());
+                    let mut block = std::pin::pin!(text(index, stamps, apart));
                     while let Some(event) = block.next().await {
                         yield Ok(event);
                     }
@@ -70,7 +79,11 @@ where
     }
 }
 
-fn text(index: usize, pieces: Vec<String>, apart: Duration) -> impl Stream<Item = Bytes> {
+fn text(
+    index: usize,
+    pieces: impl Iterator<Item = String>,
+    apart: Duration,
+) -> impl Stream<Item = Bytes> {
     stream! {
         yield event(begin(index, json!({"type": "text", "text": ""})));
         for piece in pieces {
@@ -99,7 +112,7 @@ fn at_once(index: usize, part: Part) -> Vec<Bytes> {
                 .map(|piece| json!({"type": "input_json_delta", "partial_json": piece}))
                 .collect(),
         ),
-        Part::Text { .. } | Part::Pause(_) | Part::Cut | Part::CutAfter => {
+        Part::Text { .. } | Part::Stamps { .. } | Part::Pause(_) | Part::Cut | Part::CutAfter => {
             unreachable!("these have a pace of their own")
         }
     };

@@ -7,13 +7,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// The shim of a session and the agent beneath it, each as far as it runs.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Held {
+pub(crate) struct Held {
     pub shim: Option<i32>,
     pub agent: Option<i32>,
 }
 
 /// Finds what holds each of `sessions` of the fleet whose data lies in `data`.
-pub(super) fn held(data: &Path, sessions: &[String]) -> Vec<Held> {
+pub(crate) fn held(data: &Path, sessions: &[String]) -> Vec<Held> {
     let all = all();
     let found = sessions.iter().map(|session| {
         let folder = data.join("sessions").join(session);
@@ -33,8 +33,17 @@ pub(super) fn held(data: &Path, sessions: &[String]) -> Vec<Held> {
     found.collect()
 }
 
+/// What a shim runs beside its agent.
+pub(crate) fn keepers(shim: i32) -> Vec<i32> {
+    all()
+        .iter()
+        .filter(|process| process.parent == shim && process.is("flotilla-keeper"))
+        .map(|process| process.pid)
+        .collect()
+}
+
 /// Every process with a word that contains `text`.
-pub(super) fn speaking_of(text: &str) -> Vec<i32> {
+pub(crate) fn speaking_of(text: &str) -> Vec<i32> {
     let speaks = |process: &Process| process.words.iter().any(|word| word.contains(text));
     all()
         .iter()
@@ -44,14 +53,14 @@ pub(super) fn speaking_of(text: &str) -> Vec<i32> {
 }
 
 /// Sends a signal; a process that is gone already is none of our business.
-pub(super) fn signal(pid: i32, signal: Signal) {
+pub(crate) fn signal(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
         kill_process(pid, signal).ok();
     }
 }
 
 /// Who works in the file system that is mounted at `folder`, or has a file of it open.
-pub(super) fn using(folder: &Path) -> Vec<i32> {
+pub(crate) fn using(folder: &Path) -> Vec<i32> {
     let device = |path: &Path| std::fs::metadata(path).ok().map(|it| it.dev());
     let Some(wanted) = device(folder) else {
         return Vec::new();

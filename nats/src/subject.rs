@@ -1,10 +1,12 @@
 //! Every subject, spelled here and nowhere else.
 //!
-//! `fleet.<host>.<session>.event.<type>`, `.live.<type>`, `.command.<type>.<id>` and `audit.<action>.<id>`.
+//! `fleet.<host>.<session>.event.<type>`, `.live.<type>`, `.command.<type>.<id>` `audit.<action>.<id>` and
+//! `audit.checkpoint.<key>.<sequence>`.
 //! Host and session are one token each; a type has dots of its own (`gate.opened`).
 
 use std::fmt;
 
+use crate::audit::AuditPublicKey;
 use crate::ids::{AuditId, CommandId, GateId, HostName, SessionId};
 
 /// What a plain NATS client subscribes to in order to watch everything.
@@ -17,6 +19,8 @@ pub const ALL_LIVE: &str = "fleet.*.*.live.>";
 pub const ALL_COMMANDS: &str = "fleet.*.*.command.>";
 /// Every record of who did what.
 pub const ALL_AUDIT: &str = "audit.>";
+
+const CHECKPOINTS: &str = "audit.checkpoint.";
 
 /// The session token of commands meant for the runner itself.
 pub const HOST_ITSELF: &str = "host";
@@ -74,6 +78,25 @@ pub fn decided_gate(subject: &str) -> Option<GateId> {
 #[must_use]
 pub fn audit(action: &str, id: AuditId) -> String {
     format!("audit.{action}.{id}")
+}
+
+/// The record in which a key signs the audit up to a record. One subject for each, so that a signer finds its own last
+/// word by asking for it.
+#[must_use]
+pub fn checkpoint(key: &AuditPublicKey, through: u64) -> String {
+    format!("{CHECKPOINTS}{key}.{through}")
+}
+
+/// Every checkpoint of one key.
+#[must_use]
+pub fn checkpoints_of(key: &AuditPublicKey) -> String {
+    format!("{CHECKPOINTS}{key}.>")
+}
+
+/// Whether a record of the audit is a checkpoint, or stands where only checkpoints may.
+#[must_use]
+pub fn is_checkpoint(subject: &str) -> bool {
+    subject.starts_with(CHECKPOINTS)
 }
 
 /// A subject that is not one of ours.

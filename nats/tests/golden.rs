@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use nats::audit::{ActionRecord, DecisionRecord, Origin};
+use nats::audit::{ActionRecord, AuditKey, Chain, Checkpoint, DecisionRecord, Origin, Stored};
 use nats::command::*;
 use nats::event::*;
 use nats::ids::*;
@@ -41,6 +41,20 @@ fn decision() -> Decision {
         by_name: "Ada".into(),
         at: at(),
     }
+}
+
+/// Of one record, by a key that is always the same: so its signature is too.
+fn checkpoint() -> Checkpoint {
+    let mut chain = Chain::default();
+    let stored = Stored {
+        sequence: 1,
+        subject: "audit.login.aud_1".into(),
+        time_nanoseconds: at().milliseconds() * 1_000_000,
+        payload: "{}".into(),
+    };
+    chain.take(&stored).unwrap();
+    let pair = nkeys::KeyPair::new_from_raw(nkeys::KeyPairType::Account, [7; 32]);
+    chain.sign(&AuditKey::from(pair.unwrap()), at()).unwrap()
 }
 
 fn attachment() -> Attachment {
@@ -511,6 +525,10 @@ fn records() -> BTreeMap<String, Value> {
         ),
         ("audit.action".into(), serde_json::to_value(action).unwrap()),
         (
+            "audit.checkpoint".into(),
+            serde_json::to_value(checkpoint()).unwrap(),
+        ),
+        (
             "record.presence".into(),
             serde_json::to_value(presence).unwrap(),
         ),
@@ -543,6 +561,7 @@ fn round_trip(name: &str, text: &str) -> Value {
     match name {
         "audit.decision" => through::<DecisionRecord>(text),
         "audit.action" => through::<ActionRecord>(text),
+        "audit.checkpoint" => through::<Checkpoint>(text),
         "record.presence" => through::<Presence>(text),
         "record.token" => through::<TokenRecord>(text),
         "record.user" => through::<UserRecord>(text),

@@ -34,6 +34,8 @@ pub enum From {
 pub struct Followed {
     pub sequence: u64,
     pub subject: String,
+    /// When the server stored it, since 1970 UTC.
+    pub time_nanoseconds: i64,
     pub headers: Option<HeaderMap>,
     pub payload: Bytes,
     /// How many more the stream held when this one was sent: 0 says the reader has caught up.
@@ -152,12 +154,14 @@ fn followed(message: Message) -> Result<(Followed, u64), Error> {
     let Numbers {
         sequence,
         count,
+        time_nanoseconds,
         pending,
     } = numbers
         .ok_or_else(|| Error::read(message.subject.as_str(), &"a message without its numbers"))?;
     let followed = Followed {
         sequence,
         subject: message.subject.to_string(),
+        time_nanoseconds,
         headers: message.headers,
         payload: message.payload,
         pending,
@@ -170,6 +174,7 @@ fn followed(message: Message) -> Result<(Followed, u64), Error> {
 struct Numbers {
     sequence: u64,
     count: u64,
+    time_nanoseconds: i64,
     pending: u64,
 }
 
@@ -186,6 +191,7 @@ impl Numbers {
         Some(Self {
             sequence: tokens.get(3)?.parse().ok()?,
             count: tokens.get(4)?.parse().ok()?,
+            time_nanoseconds: tokens.get(5)?.parse().ok()?,
             pending: tokens.get(6)?.parse().ok()?,
         })
     }
@@ -200,6 +206,7 @@ mod tests {
         let numbers = Numbers {
             sequence: 20,
             count: 3,
+            time_nanoseconds: 1_700_000_000,
             pending: 5,
         };
         for reply in [

@@ -14,6 +14,8 @@ pub enum Expect {
     Nothing,
     /// The last message on `filter` has this stream sequence; 0 for none yet.
     LastOn { filter: String, sequence: u64 },
+    /// The last message of the whole stream has this sequence.
+    Last { sequence: u64 },
 }
 
 /// Why a message was not stored, or may not have been.
@@ -105,15 +107,21 @@ impl Client {
 
 impl Expect {
     pub(super) fn write(&self, headers: &mut HeaderMap) {
-        if let Self::LastOn { filter, sequence } = self {
-            headers.insert(
-                "Nats-Expected-Last-Subject-Sequence",
-                sequence.to_string().as_str(),
-            );
-            headers.insert(
-                "Nats-Expected-Last-Subject-Sequence-Subject",
-                filter.as_str(),
-            );
+        match self {
+            Self::Nothing => {}
+            Self::LastOn { filter, sequence } => {
+                headers.insert(
+                    "Nats-Expected-Last-Subject-Sequence",
+                    sequence.to_string().as_str(),
+                );
+                headers.insert(
+                    "Nats-Expected-Last-Subject-Sequence-Subject",
+                    filter.as_str(),
+                );
+            }
+            Self::Last { sequence } => {
+                headers.insert("Nats-Expected-Last-Sequence", sequence.to_string().as_str());
+            }
         }
     }
 }

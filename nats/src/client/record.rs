@@ -89,7 +89,7 @@ impl Client {
             .map(|(sequence, _, payload)| (sequence, payload)))
     }
 
-    async fn last_raw(
+    pub(super) async fn last_raw(
         &self,
         stream: &str,
         filter: &str,

@@ -162,7 +162,7 @@ fn sign(name: &str, subject: &KeyPair, issuer: &KeyPair, nats: &Value) -> Result
 }
 
 /// The key in a file, made if there is none.
-fn key(path: &Path, kind: KeyPairType) -> Result<KeyPair, Error> {
+pub(crate) fn key(path: &Path, kind: KeyPairType) -> Result<KeyPair, Error> {
     let key_error = |source| Error::Key {
         path: path.to_owned(),
         source,

@@ -11,7 +11,7 @@ pub mod jwt;
 
 pub mod private_file;
 
-mod authority;
+pub(crate) mod authority;
 
 pub use authority::{Credentials, Error, Trust};
 pub use creds_file::CredsFile;

@@ -1,4 +1,4 @@
-//! Audit records: who did what, when and from where. A decision *is* its audit record; the first one wins.
+//! What one record of the audit holds. A decision *is* its audit record; the first one wins.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

@@ -11,6 +11,8 @@ pub struct Configuration {
     pub listen: Listen,
     /// The projection's file. Its folder is made; the file may be deleted at any time.
     pub data: PathBuf,
+    /// The key that this coordinator signs the audit with; made if there is none, and to be kept.
+    pub audit_key: PathBuf,
     pub nats_url: String,
     /// A `.creds` file; none for a server without authentication.
     pub nats_credentials: Option<PathBuf>,

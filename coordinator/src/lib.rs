@@ -4,6 +4,7 @@ pub mod api;
 
 mod http;
 
+mod audit;
 mod auth;
 mod dispatch;
 mod hosts;

@@ -6,7 +6,7 @@ mod parts;
 use std::future::IntoFuture as _;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axum::serve::ListenerExt as _;
 use nats::client::{self, Client, Options};
@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use self::followers::Followers;
 use self::parts::Parts;
+use crate::audit::Checkpointer;
 use crate::configuration::{Configuration, Listen};
 use crate::http::{self, App};
 use crate::{auth, ingest, projection};
@@ -47,6 +48,8 @@ pub enum Error {
     Listener(#[source] io::Error),
     #[error("could not connect to NATS")]
     Connect(#[source] client::Error),
+    #[error("could not open the key of the audit")]
+    AuditKey(#[source] nats::credentials::Error),
     #[error("could not make ready who may sign in")]
     People(#[source] auth::Error),
     #[error("could not serve requests")]
@@ -67,9 +70,15 @@ pub async fn run(configuration: Configuration, shutdown: CancellationToken) -> R
     // Whoever drops this future ends all that it has started.
     let _guard = stop.clone().drop_guard();
     let tasks = TaskTracker::new();
-    let parts = Parts::open(&configuration, &client, &stop, &tasks).await?;
+    make_folder(&configuration.data)?;
+    let (checkpointer, trail) =
+        Checkpointer::open(&client, &configuration.audit_key).map_err(Error::AuditKey)?;
+    let parts = Parts::open(&configuration, &client, trail, &stop, &tasks).await?;
     let (followers, ended) = Followers::new(tasks.clone(), stop.clone());
     followers.start(&parts, live_client.clone());
+    let finish = CancellationToken::new();
+    let _finish_guard = finish.clone().drop_guard();
+    tasks.spawn(checkpointer.run(finish.clone()));
     let app = parts.app.clone();
     let ingest = tasks.spawn(ingest::run(parts.into_ingest(), stop.clone()));
     if let Some(ready) = configuration.ready {
@@ -79,6 +88,8 @@ pub async fn run(configuration: Configuration, shutdown: CancellationToken) -> R
     tracing::info!(%address, "the coordinator takes requests");
     let served = serve(listener, app, ingest, ended, &stop).await;
     stop.cancel();
+    // After the last request: what it recorded is signed as well.
+    finish.cancel();
     tasks.close();
     if timeout(GRACE, tasks.wait()).await.is_err() {
         tracing::warn!(tasks = tasks.len(), "some tasks did not finish in time");
@@ -98,6 +109,17 @@ async fn listen(listen: &Listen) -> Result<TcpListener, Error> {
             .and_then(TcpListener::from_std)
             .map_err(Error::Listener),
     }
+}
+
+/// The folder of a file that is to be.
+fn make_folder(file: &Path) -> Result<(), Error> {
+    let Some(folder) = file.parent() else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder).map_err(|source| Error::Folder {
+        path: folder.to_owned(),
+        source,
+    })
 }
 
 async fn connect(configuration: &Configuration, name: &str) -> Result<Client, Error> {

@@ -18,6 +18,8 @@ const SLEEP_AFTER_DEFAULT: Duration = Duration::from_secs(30 * 60);
 const REMIND_AFTER_DEFAULT: Duration = Duration::from_secs(15 * 60);
 /// Below the coordinator's folder: a file that may be deleted at any time.
 const PROJECTION: &str = "projection.db";
+/// Beside it, and not to be deleted: whoever pinned it would not know the next one.
+const AUDIT_KEY: &str = "audit.nk";
 const LISTEN_PORT_DEFAULT: u16 = 4242;
 /// Agents mostly wait for their model, so even a small machine runs a few.
 const SLOTS_DEFAULT_MIN: usize = 4;
@@ -39,6 +41,7 @@ impl Configuration {
         };
         Ok(::coordinator::Configuration {
             listen: self.coordinator.listen.unwrap_or(LISTEN_DEFAULT).into(),
+            audit_key: data.join(AUDIT_KEY),
             data: data.join(PROJECTION),
             nats_url: nats_url.to_string(),
             nats_credentials: self.nats.credentials.clone(),

@@ -1,12 +1,19 @@
 //! Who did what, when and from where.
 
 use nats::Timestamp;
-use nats::audit::Origin;
+use nats::audit::{AuditPublicKey, Origin};
 use nats::event::Decision;
 use nats::ids::{GateId, SessionId, UserId};
 use serde::Serialize;
 use ts_rs::TS;
 use utoipa::ToSchema;
+
+/// What a coordinator signs the audit with.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SigningKey {
+    #[schema(value_type = String)]
+    pub key: AuditPublicKey,
+}
 
 #[derive(Debug, Clone, PartialEq, Serialize, TS, ToSchema)]
 pub struct AuditRow {

@@ -24,7 +24,7 @@ pub mod generate;
 
 pub use account::{LoginRequest, Me, SetupRequest, SetupStatus};
 pub use agent::{AgentHost, AgentRow};
-pub use audit::AuditRow;
+pub use audit::{AuditRow, SigningKey};
 pub use diff::{DiffFile, DiffPatch, SessionDiff};
 pub use error::{ErrorBody, ErrorDetail};
 pub use event::{EventRow, KnownEventRow, LiveRow, StreamBegins, UnknownEventRow};

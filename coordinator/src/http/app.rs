@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 use super::body::{unknown_gate, unknown_session};
 use super::error::ApiError;
 use crate::api::Gate;
+use crate::audit::Trail;
 use crate::auth::{Limiter, People, SetupToken};
 use crate::dispatch::{Dispatch, Passing as _};
 use crate::ingest::{Gauges, Reach};
@@ -34,6 +35,7 @@ pub struct App {
     pub verifier: Verifier,
     pub exporter: Exporter,
     pub importer: Importer,
+    pub trail: Trail,
     pub hub: Hub,
     pub written: Written,
     pub gauges: Gauges,

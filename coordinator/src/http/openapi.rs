@@ -49,6 +49,8 @@ use super::{
         gates::show,
         decision::decide,
         audit::list,
+        audit::export,
+        audit::key,
         socket::open,
         health::live,
         health::ready,

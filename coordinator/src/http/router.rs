@@ -45,6 +45,8 @@ pub fn router(app: App) -> Router {
         .route("/api/gates/{id}", get(gates::show))
         .route("/api/gates/{id}/decision", post(decision::decide))
         .route("/api/audit", get(audit::list))
+        .route("/api/audit/export", get(audit::export))
+        .route("/api/audit/key", get(audit::key))
         .route(guard::SOCKET, get(socket::open))
         .route_layer(from_fn_with_state(app.clone(), guard::guard));
     Router::new()

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Error;
+use crate::audit::Trail;
 use crate::auth::{Limiter, People, SetupToken};
 use crate::configuration::Configuration;
 use crate::dispatch::{Dispatch, Persist};
@@ -46,16 +47,11 @@ impl Parts {
     pub(super) async fn open(
         configuration: &Configuration,
         client: &Client,
+        trail: Trail,
         stop: &CancellationToken,
         tasks: &TaskTracker,
     ) -> Result<Self, Error> {
         let path = &configuration.data;
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| Error::Folder {
-                path: folder.to_owned(),
-                source,
-            })?;
-        }
         let writer = Writer::open(path)?;
         let positions = writer.positions()?;
         let (commits, committed) = watch::channel(0);
@@ -85,6 +81,7 @@ impl Parts {
             importer: Importer::new(client, &dispatch, replicas, folder),
             dispatch,
             objects: Objects::new(client),
+            trail,
             hub: Hub::default(),
             written: Written::default(),
             gauges: Gauges::new(progressed),

@@ -12,6 +12,7 @@ mod support;
 mod generated;
 
 mod accounts;
+mod audit;
 mod bad_input;
 mod behind;
 mod clocks;

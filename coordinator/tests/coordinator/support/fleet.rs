@@ -46,6 +46,7 @@ impl Fleet {
         let configuration = Configuration {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)).into(),
             data: data.clone(),
+            audit_key: data.with_file_name("audit.nk"),
             nats_url: self.nats.url(),
             nats_replicas: 1,
             nats_credentials: None,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::audit::Audit;
 use super::exit::EXIT_CODES;
 
 /// Verbs that talk to a coordinator.
@@ -24,6 +25,9 @@ pub enum Arguments {
     /// Go through the whole chain on every host, with an agent that needs no account
     #[command(after_help = EXIT_CODES)]
     Verify(Verify),
+    /// Who did what: take it out whole, and prove that nothing of it was changed
+    #[command(after_help = EXIT_CODES)]
+    Audit(Audit),
 }
 
 #[derive(Debug, Args)]
@@ -310,6 +314,7 @@ impl Arguments {
             Self::Gate(gate) => gate.json,
             Self::Host(host) => host.json,
             Self::Verify(verify) => verify.json,
+            Self::Audit(audit) => audit.json,
         }
     }
 }

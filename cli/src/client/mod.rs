@@ -1,4 +1,4 @@
-//! The client verbs: `login`, `session`, `gate`, `host` and `verify`, spoken to a coordinator's HTTP API.
+//! The client verbs: `login`, `session`, `gate`, `host`, `audit` and `verify`, spoken to a coordinator's HTTP API.
 //!
 //! Owns the words, tables and exit codes a person or a script gets. Data goes to stdout, words to stderr;
 //! `--json` passes on what the server said, also what this build does not know. It deliberately knows nothing
@@ -22,6 +22,7 @@ mod table;
 mod visible;
 mod words;
 
+mod audit;
 mod gate;
 mod host;
 mod login;

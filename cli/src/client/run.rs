@@ -7,7 +7,7 @@ use super::credentials::Environment;
 use super::exit::Error;
 use super::output::Output;
 use super::server::Server;
-use super::{gate, host, login, session, verify};
+use super::{audit, gate, host, login, session, verify};
 
 /// Does what the arguments say. Everything that goes wrong is one sentence on stderr, a hint, and a code.
 pub fn run(arguments: Arguments, mut output: Output) -> ExitCode {
@@ -50,6 +50,8 @@ async fn perform(arguments: Arguments, output: &mut Output) -> Result<(), Error>
         }
         Arguments::Host(_) => host::ls(&server()?, output).await,
         Arguments::Verify(arguments) => verify::run(arguments, &server()?, output).await,
+        // A file is verified without any server.
+        Arguments::Audit(arguments) => audit::run(arguments.verb, server, output).await,
     }
 }
 

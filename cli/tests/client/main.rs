@@ -1,5 +1,6 @@
 //! The client verbs as a person or a script meets them: the real binary against a real fleet.
 //!
+//! - `auditing`: the audit taken out and proved;
 //! - `signing_in`: where the token is kept, and what is said to those who have none;
 //! - `working`: a session from its start to its end, its approvals and questions;
 //! - `reading`: tables, JSON, and following along;
@@ -13,6 +14,7 @@
 
 mod terminal;
 
+mod auditing;
 mod carrying;
 mod reading;
 mod signing_in;

@@ -15,8 +15,6 @@ use super::tab::ms;
 use crate::nats_server::{NatsCluster, NatsServer};
 use crate::stamp;
 
-/// As a fleet's server does: an acknowledged row is on the disk.
-const SYNC: &str = "jetstream { sync_interval: always }";
 const RAW: Duration = Duration::from_secs(5);
 /// What an event of the sessions below comes to, envelope and all.
 const ROW_BYTES: usize = 420;
@@ -39,13 +37,13 @@ const HUNDRED_BY_ONE: Shape = Shape {
 };
 
 pub(super) async fn measure(_settings: &Settings, stage: &Stage) -> Vec<Figure> {
-    let server = NatsServer::start_with(SYNC).await;
+    let server = NatsServer::start().await;
     let single = [
         raw(&[server.url()], 1, ONE_BY_HUNDRED).await,
         raw(&[server.url()], 1, HUNDRED_BY_ONE).await,
     ];
     drop(server);
-    let cluster = NatsCluster::start(SYNC).await;
+    let cluster = NatsCluster::start("").await;
     let urls = cluster.urls();
     let three = [
         raw(&urls, 3, ONE_BY_HUNDRED).await,

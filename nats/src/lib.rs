@@ -11,6 +11,7 @@ pub mod wire;
 
 pub mod envelope;
 pub mod event;
+pub mod header;
 
 pub mod audit;
 pub mod command;
@@ -30,5 +31,6 @@ pub mod server;
 pub use client::Client;
 pub use envelope::Envelope;
 pub use event::Event;
+pub use header::Header;
 pub use timestamp::Timestamp;
 pub use wire::Wire;

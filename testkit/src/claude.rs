@@ -1,6 +1,6 @@
 //! Where the pinned, real Claude Code is, and the environment it runs in.
 //!
-//! Knows neither its protocol nor its arguments: those belong to who runs it.
+//! Does not know its protocol: that belongs to who runs it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,25 @@ use std::path::{Path, PathBuf};
 pub const VERSION: &str = "2.1.329";
 /// The oldest one.
 pub const OLDER_VERSION: &str = "2.1.197";
+
+/// Talks in lines of JSON, and asks for every tool: as a runner starts it, but for the conversation.
+pub const ARGUMENTS: [&str; 15] = [
+    "-p",
+    "--input-format",
+    "stream-json",
+    "--output-format",
+    "stream-json",
+    "--verbose",
+    "--include-partial-messages",
+    "--replay-user-messages",
+    "--permission-prompt-tool",
+    "stdio",
+    "--permission-mode",
+    "default",
+    "--settings",
+    r#"{"disableAllHooks":true,"permissions":{"ask":["*"]}}"#,
+    "--strict-mcp-config",
+];
 
 /// The binary named in `FLOTILLA_CLAUDE`, else the pinned one of [`VERSION`].
 pub fn path() -> PathBuf {

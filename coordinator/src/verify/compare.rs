@@ -1,9 +1,8 @@
 //! Comparing rows with rows, as pure functions: whatever is cut, doubled, moved or changed is found at its first place.
 
+use nats::Header;
 use nats::ids::{HostName, SessionId};
 use nats::report::{LogReport, Report, RowPrint, ShimReport};
-use nats::subject::{self, Kind};
-use serde::Deserialize;
 
 use crate::api::{PartName, VerifyDifference};
 
@@ -14,17 +13,6 @@ pub(super) struct StreamCheck {
     epoch: u64,
     next: u64,
     pub difference: Option<VerifyDifference>,
-}
-
-/// What must agree with the place where an event stands.
-#[derive(Deserialize)]
-struct Header {
-    session: SessionId,
-    host: HostName,
-    epoch: u64,
-    seq: u64,
-    #[serde(rename = "type")]
-    event_type: String,
 }
 
 impl StreamCheck {
@@ -40,7 +28,7 @@ impl StreamCheck {
 
     /// Looks at the next message under the session's name; its print, when it is one of the session's log.
     pub(super) fn take(&mut self, subject: &str, body: &[u8]) -> Option<RowPrint> {
-        let Some(header) = read(subject, body) else {
+        let Some(header) = Header::read(subject, body) else {
             self.note(
                 None,
                 "an event that says where it stands",
@@ -90,16 +78,6 @@ impl StreamCheck {
             found,
         });
     }
-}
-
-fn read(subject: &str, body: &[u8]) -> Option<Header> {
-    let parsed = subject::parse(subject).ok()?;
-    let header: Header = serde_json::from_slice(body).ok()?;
-    let agrees = parsed.kind == Kind::Event
-        && parsed.host == header.host
-        && parsed.session == Some(header.session)
-        && parsed.message_type == header.event_type;
-    agrees.then_some(header)
 }
 
 /// The first place where `found` is not `expected`; both are in the order in which they are kept.

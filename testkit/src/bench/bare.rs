@@ -31,7 +31,7 @@ impl Bare {
         std::fs::write(folder.join("README.md"), "# Shop\n").expect("a file");
         let session = uuid::Uuid::now_v7().to_string();
         let mut process = Command::new(claude::path())
-            .args(ARGUMENTS)
+            .args(claude::ARGUMENTS)
             .args(["--session-id", &session])
             .current_dir(&folder)
             .env_clear()
@@ -105,25 +105,6 @@ impl Bare {
 pub(super) fn is_delta(line: &str) -> bool {
     line.contains(r#""text_delta""#)
 }
-
-/// As a runner starts it.
-const ARGUMENTS: [&str; 15] = [
-    "-p",
-    "--input-format",
-    "stream-json",
-    "--output-format",
-    "stream-json",
-    "--verbose",
-    "--include-partial-messages",
-    "--replay-user-messages",
-    "--permission-prompt-tool",
-    "stdio",
-    "--permission-mode",
-    "default",
-    "--settings",
-    r#"{"disableAllHooks":true,"permissions":{"ask":["*"]}}"#,
-    "--strict-mcp-config",
-];
 
 /// Reads what a command has written, once it is there.
 pub(super) async fn effect(path: &Path) -> u64 {

@@ -118,26 +118,8 @@ impl Agent {
         session: String,
     ) -> Self {
         let mut process = Command::new(&program)
-            .args([
-                "-p",
-                "--input-format",
-                "stream-json",
-                "--output-format",
-                "stream-json",
-                "--verbose",
-            ])
-            .args(["--include-partial-messages", "--replay-user-messages"])
-            .args([
-                "--permission-prompt-tool",
-                "stdio",
-                "--permission-mode",
-                "default",
-            ])
-            .args([
-                "--settings",
-                r#"{"disableAllHooks":true,"permissions":{"ask":["*"]}}"#,
-            ])
-            .args(["--strict-mcp-config", begin, &session])
+            .args(claude::ARGUMENTS)
+            .args([begin, &session])
             .current_dir(home.path().join("a shop"))
             .env_clear()
             .envs(claude::scrubbed_environment(home.path(), &model.url()))

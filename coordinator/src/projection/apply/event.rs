@@ -4,29 +4,12 @@ use std::cmp::Ordering;
 
 use bytes::Bytes;
 use nats::event::{Event, ObjectReference};
-use nats::ids::{EventId, HostName, SessionId};
-use nats::subject::{self, Kind};
-use nats::{Envelope, Timestamp};
-use serde::Deserialize;
+use nats::{Envelope, Header};
 use serde_json::value::RawValue;
 
 use super::rows::SessionEntry;
 use super::{Batch, Dropped, Error, NewEvent};
 use crate::api::EventRow;
-
-/// What every envelope has, whatever is inside.
-#[derive(Deserialize)]
-pub(super) struct Header {
-    #[serde(rename = "id")]
-    _id: EventId,
-    pub session: SessionId,
-    host: HostName,
-    epoch: u64,
-    pub seq: u64,
-    at: Timestamp,
-    #[serde(rename = "type")]
-    pub event_type: String,
-}
 
 impl Batch<'_> {
     /// Lets an event in, or says why not.
@@ -36,7 +19,7 @@ impl Batch<'_> {
         subject: &str,
         body: &Bytes,
     ) -> Result<Option<Dropped>, Error> {
-        let Some(header) = read_header(subject, body) else {
+        let Some(header) = Header::read(subject, body) else {
             return Ok(Some(Dropped::Malformed));
         };
         let Some(entry) = self.rows.session(header.session)? else {
@@ -159,18 +142,6 @@ fn refusal(sequence: u64, header: &Header, entry: &SessionEntry) -> Option<Dropp
         Ordering::Equal => None,
         Ordering::Greater => Some(Dropped::Gap),
     }
-}
-
-/// The envelope's header, if it is one and stands on the subject it says. A host's credential limits the subject,
-/// so what a host claims in a body of another's name ends here.
-fn read_header(subject: &str, body: &[u8]) -> Option<Header> {
-    let parsed = subject::parse(subject).ok()?;
-    let header: Header = serde_json::from_slice(body).ok()?;
-    let agrees = parsed.kind == Kind::Event
-        && parsed.host == header.host
-        && parsed.session == Some(header.session)
-        && parsed.message_type == header.event_type;
-    agrees.then_some(header)
 }
 
 /// The envelope's text on one line, as every stream that carries lines needs it. Control characters in JSON are

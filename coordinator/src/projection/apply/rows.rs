@@ -4,11 +4,11 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
+use nats::Header;
 use nats::ids::{CommandId, GateId, SessionId};
 use nats::record::{HostRecord, SessionRecord};
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::event::Header;
 use crate::api::{AuditRow, GateState, SentMessage};
 use crate::projection::facts::Facts;
 use crate::projection::gate::GateFacts;

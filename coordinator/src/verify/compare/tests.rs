@@ -1,5 +1,6 @@
 use nats::event::{Event, SessionEnded};
 use nats::ids::EventId;
+use nats::subject;
 use nats::{Envelope, Timestamp, Wire};
 
 use super::*;

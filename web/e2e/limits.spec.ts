@@ -25,10 +25,13 @@ test("a usage limit says until when; the switch is kept through a reload, and a 
   );
   await page.goto(`/sessions/${session}`);
   const panel = pages.brokenOff(page);
-  await expect(panel).toContainText(/Usage limit until \d\d:\d\d\. The session goes on by itself then\./, {
-    timeout: SESSION_MS,
-  });
-  await expect(pages.head(page)).toContainText(/Usage limit until \d\d:\d\d/);
+  await expect(panel).toContainText(
+    new RegExp(`Usage limit until ${pages.MOMENT}\\. The session goes on by itself then\\.`),
+    {
+      timeout: SESSION_MS,
+    },
+  );
+  await expect(pages.head(page)).toContainText(new RegExp(`Usage limit until ${pages.MOMENT}`));
   await expect(bySelf(page)).toBeChecked();
   await expect(page.getByText(/hit your rehearsal limit/), "the agent's words are told once").toHaveCount(1);
   await expect(pages.brokenOff(page)).toBeInViewport({ ratio: 1 });
@@ -44,7 +47,7 @@ test("a usage limit says until when; the switch is kept through a reload, and a 
   await picture(page, "limit-waits");
 
   await page.goto("/sessions");
-  await expect(pages.line(page, title)).toContainText(/Usage limit until \d\d:\d\d/);
+  await expect(pages.line(page, title)).toContainText(new RegExp(`Usage limit until ${pages.MOMENT}`));
   await picture(page, "limit-list");
 
   await page.goto(`/sessions/${session}`);
@@ -88,7 +91,7 @@ test.describe("where sessions do not go on by themselves", () => {
     await page.goto(`/sessions/${session}`);
     const panel = pages.brokenOff(page);
     await expect(panel).toContainText(
-      /The usage limit is over since \d\d:\d\d\. The session waits for you\./,
+      new RegExp(`The usage limit is over since ${pages.MOMENT}\\. The session waits for you\\.`),
       { timeout: SESSION_MS },
     );
     await expect(bySelf(page)).not.toBeChecked();

@@ -60,6 +60,9 @@ export const card = (page: Page, summary: string | RegExp): Locator =>
 
 export const composer = (page: Page): Locator => page.getByLabel("Message to the agent");
 
+/** A moment as pages say it, for a pattern: with its day when that is not today. */
+export const MOMENT = String.raw`(?:\w+ )?\d\d:\d\d`;
+
 /** How the session stands, in the word under its title. */
 export const head = (page: Page): Locator => page.locator("main > header");
 

@@ -21,6 +21,11 @@ describe("moments", () => {
     expect(clockTime(at, base + 2 * 86_400_000)).toMatch(/^Mon \d\d:\d\d$/);
     expect(clockTime(at, base + 30 * 86_400_000)).toMatch(/^2 Mar \d\d:\d\d$/);
   });
+
+  it("that are to come do not name the weekday of a week from now", () => {
+    expect(clockTime(at, base - 2 * 86_400_000)).toMatch(/^Mon \d\d:\d\d$/);
+    expect(clockTime(at, base - 7 * 86_400_000)).toMatch(/^2 Mar \d\d:\d\d$/);
+  });
 });
 
 describe("amounts", () => {

@@ -27,7 +27,7 @@ export function clockTime(at: string, now: number): string {
   const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" }).format(moment);
   if (new Date(now).toDateString() === moment.toDateString()) return time;
   const day: Intl.DateTimeFormatOptions =
-    now - moment.getTime() < 6 * DAY ? { weekday: "short" } : { day: "numeric", month: "short" };
+    Math.abs(now - moment.getTime()) < 6 * DAY ? { weekday: "short" } : { day: "numeric", month: "short" };
   return `${new Intl.DateTimeFormat("en-GB", day).format(moment)} ${time}`;
 }
 

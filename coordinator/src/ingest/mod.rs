@@ -3,6 +3,7 @@
 //! Owns the one shared consumer of events, the one of audit records and the watch of session records. Batches form
 //! by what has accumulated, never by waiting. Deliberately knows nothing of what an event means.
 
+mod ends;
 mod progress;
 mod reach;
 mod run;

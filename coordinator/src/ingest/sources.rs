@@ -4,16 +4,11 @@ use nats::client::{Change, Client, Followed, From};
 use nats::record::SessionRecord;
 use nats::stream::{self, Bucket};
 use nats::subject;
-use tokio::sync::mpsc;
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::sync::{mpsc, oneshot};
 
+use super::ends::Ends;
 use super::reach::Reached;
 use crate::projection::{Input, Position, Positions};
-
-/// A stream that says nothing for this long, while the bucket beside it has answered, holds nothing that is new.
-const QUIET_FOR: Duration = Duration::from_millis(500);
-/// The same where a message is expected: taking a slow server for an empty one would throw the projection away.
-const QUIET_THOUGH_EXPECTED: Duration = Duration::from_secs(5);
 
 pub struct Sources {
     client: Client,
@@ -24,7 +19,8 @@ pub struct Sources {
     hosts: mpsc::Receiver<Input>,
     known: Positions,
     reached: Reached,
-    heard: Heard,
+    /// Where the streams ended when reading began, once they have said it.
+    ends: oneshot::Receiver<Ends>,
     caught_up: CaughtUp,
     behind: u64,
     foreign: bool,
@@ -35,13 +31,6 @@ struct CaughtUp {
     events: bool,
     audit: bool,
     sessions: bool,
-}
-
-/// Whether a stream has said anything at all.
-#[derive(Default)]
-struct Heard {
-    events: bool,
-    audit: bool,
 }
 
 impl Sources {
@@ -61,8 +50,8 @@ impl Sources {
                 // Every record is told anew.
                 sessions: 0,
             },
+            ends: Ends::ask(client, &positions),
             known: positions,
-            heard: Heard::default(),
             caught_up: CaughtUp::default(),
             behind: 0,
             foreign: false,
@@ -73,13 +62,12 @@ impl Sources {
     /// known of being caught up has changed. Cancel-safe.
     pub async fn next(&mut self, limit: usize) -> Vec<Input> {
         let mut batch = Vec::new();
-        let quiet = self.quiet();
         tokio::select! {
             Some(message) = self.events.recv() => self.event(message, &mut batch),
             Some(message) = self.audit.recv() => self.audit(message, &mut batch),
             Some(change) = self.sessions.recv() => self.session(change, &mut batch),
             Some(input) = self.hosts.recv() => batch.push(input),
-            () = quiet => self.nothing_came(),
+            Ok(ends) = &mut self.ends, if !self.ends.is_terminated() => self.told(&ends),
         }
         self.drain(limit, &mut batch);
         batch
@@ -136,7 +124,6 @@ impl Sources {
 
     fn event(&mut self, message: Followed, batch: &mut Vec<Input>) {
         self.behind = message.pending;
-        self.heard.events = true;
         self.caught_up.events |= message.pending == 0;
         if message.sequence <= self.known.events.sequence {
             self.foreign |= Position::of(message.sequence, &message.payload) != self.known.events;
@@ -151,7 +138,6 @@ impl Sources {
     }
 
     fn audit(&mut self, message: Followed, batch: &mut Vec<Input>) {
-        self.heard.audit = true;
         self.caught_up.audit |= message.pending == 0;
         if message.sequence <= self.known.audit.sequence {
             self.foreign |= Position::of(message.sequence, &message.payload) != self.known.audit;
@@ -188,36 +174,10 @@ impl Sources {
         }
     }
 
-    /// A stream that says nothing is empty, or it does not hold what it held when the projection was made.
-    fn nothing_came(&mut self) {
-        self.foreign |= self.lacks_what_is_known();
-        self.caught_up.events = true;
-        self.caught_up.audit = true;
-    }
-
-    /// Whether a stream that held something has not said a word.
-    fn lacks_what_is_known(&self) -> bool {
-        let lacks = |heard: bool, known: &Position| !heard && known.sequence > 0;
-        lacks(self.heard.events, &self.known.events) || lacks(self.heard.audit, &self.known.audit)
-    }
-
-    /// Ends when the streams have been silent for a while after the records were told: an empty stream never says
-    /// that it is.
-    fn quiet(&self) -> impl Future<Output = ()> + use<> {
-        let waiting = self.caught_up.sessions && !(self.caught_up.events && self.caught_up.audit);
-        let expects = self.lacks_what_is_known();
-        let bound = if expects {
-            QUIET_THOUGH_EXPECTED
-        } else {
-            QUIET_FOR
-        };
-        let client = self.client.clone();
-        async move {
-            if !waiting {
-                std::future::pending::<()>().await;
-            }
-            client.connected().await;
-            sleep_until(Instant::now() + bound).await;
-        }
+    /// A stream without anything new says nothing, and one that lacks what is known is another.
+    fn told(&mut self, ends: &Ends) {
+        self.foreign |= ends.lacks(&self.known);
+        self.caught_up.events |= !ends.events.goes_beyond(self.known.events.sequence);
+        self.caught_up.audit |= !ends.audit.goes_beyond(self.known.audit.sequence);
     }
 }

@@ -26,5 +26,6 @@ pub use error::Error;
 pub use event::{EVENT_BATCH_MAX, EVENT_SINGLES_MAX, EventRow, LastEvent};
 pub use follow::{Followed, From};
 pub use live::Reports;
+pub use position::StreamEnd;
 pub use publish::{Expect, PublishError};
 pub use record::{Change, Entry, Records, WriteError};

@@ -148,12 +148,13 @@ fn not_run(table: &Table) -> String {
         .keys()
         .map(|it| it.cell.moment.as_str())
         .collect();
-    let mut lines: Vec<String> = Vec::new();
-    for not_run in &table.not_run {
-        if !faults.contains(not_run.fault.as_str()) {
-            lines.push(format!("- {}: {}", not_run.fault, not_run.words));
-        }
-    }
+    // Each run says it again.
+    let left = table
+        .not_run
+        .iter()
+        .filter(|it| !faults.contains(it.fault.as_str()))
+        .map(|it| format!("- {}: {}", it.fault, it.words));
+    let mut lines: Vec<String> = left.collect::<BTreeSet<_>>().into_iter().collect();
     let told = |name: &str| table.not_run.iter().any(|it| it.fault == name);
     let left_out: Vec<&str> = Fault::ALL
         .iter()
@@ -175,7 +176,6 @@ fn not_run(table: &Table) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    lines.dedup();
     format!("## Not run\n\n{}", lines.join("\n"))
 }
 

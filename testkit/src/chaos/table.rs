@@ -79,7 +79,8 @@ impl Table {
                 Line::NotRun(not_run) => table.not_run.push(not_run.clone()),
                 Line::End(end) => {
                     table.elapsed_s += end.elapsed_s;
-                    table.broken_off |= end.broken_off;
+                    // A run that goes on from another does the rest of it.
+                    table.broken_off = end.broken_off;
                 }
             }
         }

@@ -6,8 +6,9 @@ use nats::client::Client;
 use nats::ids::AuditId;
 use nats::stream::AUDIT;
 use reqwest::Method;
+use testkit::wait;
 
-use crate::support::{Fleet, Person};
+use crate::support::{BOUND, Fleet, Person};
 
 async fn record(client: &Client) {
     let record = ActionRecord {
@@ -102,6 +103,42 @@ async fn two_coordinators_sign_one_chain_without_a_fork() {
     let rows = rows["items"].as_array().unwrap();
     assert!(rows.len() == 500);
     assert!(rows.iter().all(|row| row["action"] != "checkpoint"));
+}
+
+#[tokio::test]
+async fn a_hundred_records_are_signed_without_anybody_asking() {
+    let fleet = Fleet::start().await;
+    let coordinator = fleet.coordinator("a").await;
+    coordinator.admin().await;
+    let client = fleet.client().await;
+    futures::future::join_all((0..100).map(|_| record(&client))).await;
+    wait::until(
+        "a checkpoint behind the last record",
+        BOUND,
+        async || match unsigned(&client).await {
+            few if few < 100 => Ok(()),
+            many => Err(format!("{many} are not signed")),
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn signing_goes_on_with_one_chain_when_nats_was_killed() {
+    let mut fleet = Fleet::start().await;
+    let coordinator = fleet.coordinator("a").await;
+    let ada = coordinator.admin().await;
+    let (client, key) = (fleet.client().await, key(&ada).await);
+    record(&client).await;
+    let before = export(&ada).await;
+    fleet.nats.kill();
+    fleet.nats.restart().await;
+    coordinator.wait_until_ready().await;
+    record(&client).await;
+    let after = export(&ada).await;
+    assert!(after.starts_with(&before));
+    let report = verify(&after, &[&key]).unwrap();
+    assert_eq!((report.checkpoints, report.unsigned), (2, 0), "{report:?}");
 }
 
 #[tokio::test]

@@ -208,8 +208,10 @@ async fn a_projection_of_another_nats_is_thrown_away() {
     let bob = coordinator.admin().await;
     assert_eq!(bob.get("/api/sessions").await["items"], json!([]));
     // What this coordinator has just recorded is on its way to it.
-    bob.wait_for("/api/audit", "nothing but bob's account and token", |audit| {
-        audit["items"].as_array().unwrap().len() == 2
-    })
+    bob.wait_for(
+        "/api/audit",
+        "nothing but bob's account and token",
+        |audit| audit["items"].as_array().unwrap().len() == 2,
+    )
     .await;
 }

@@ -10,6 +10,9 @@ use super::Error;
 /// Raise it with every change of a table or of what is folded into a row.
 const VERSION: i64 = 3;
 
+/// More than there are questions: each is understood once.
+const STATEMENTS_MAX: usize = 64;
+
 const TABLES: &str = "
 -- How far each stream is contained in the rows below, and the hash of the last message: it tells the stream from
 -- another one of the same name.
@@ -98,6 +101,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Error> {
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         Ok(connection)
     });
@@ -151,7 +155,7 @@ fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     // Losing the last moments to a power cut costs nothing here: they are read from NATS again.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     Ok(())
 }
 

@@ -173,10 +173,16 @@ impl Carrier {
 
     /// The next rows, their objects stored.
     async fn prepare(&self, after: u64, rows_max: usize) -> Result<Vec<EventRow>, NotReady> {
-        let found = tokio::task::block_in_place(|| {
+        let read = || {
             self.reader
                 .rows_after(&self.identity, after, rows_max, BYTES_MAX)
-        })?;
+        };
+        // A single row was written a moment ago and is in memory: to leave the thread for it would take longer.
+        let found = if rows_max == 1 {
+            read()
+        } else {
+            tokio::task::block_in_place(read)
+        }?;
         let mut rows = Vec::with_capacity(found.len());
         for (row, object) in found {
             if let Some(name) = object {

@@ -244,7 +244,8 @@ impl Machine {
             return vec![];
         }
         let manner = if waiting <= EVENT_SINGLES_MAX {
-            Manner::Singles { rows_max: waiting }
+            // Each is told as soon as it is there: a decision that is first of them lets its agent go on.
+            Manner::Singles { rows_max: 1 }
         } else if now < self.batches_from {
             Manner::Singles {
                 rows_max: waiting.min(SINGLES_OF_MANY_MAX),

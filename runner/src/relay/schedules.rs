@@ -380,7 +380,7 @@ fn start(seq: u64) -> Position {
 fn few_rows_go_one_by_one_many_as_a_batch_and_no_more_than_it_takes() {
     for (newest, manner) in [
         (1, Manner::Singles { rows_max: 1 }),
-        (8, Manner::Singles { rows_max: 8 }),
+        (8, Manner::Singles { rows_max: 1 }),
         (9, Manner::Batch { rows_max: 9 }),
         (2_000, Manner::Batch { rows_max: 500 }),
     ] {

@@ -87,9 +87,7 @@ pub(super) async fn measure(_settings: &Settings, stage: &Stage) -> Vec<Figure> 
 
 /// Rows each second that the engine itself takes.
 async fn raw(urls: &[String], replicas: usize, shape: Shape) -> f64 {
-    let client = async_nats::connect(urls.join(","))
-        .await
-        .expect("it listens");
+    let client = async_nats::connect(urls).await.expect("it listens");
     let jetstream = async_nats::jetstream::new(client.clone());
     let config = Config {
         name: "RAW".to_owned(),

@@ -171,15 +171,11 @@ impl Log {
             .and_then(|mut it| it.execute(params!["saved", saved]))
             .map_err(Error::Append)?;
         if let Some(order) = order {
+            let body = to_json("order", order)?;
+            let taken_at = Timestamp::now().milliseconds();
             transaction
-                .execute(
-                    "INSERT INTO inbox VALUES (?1, ?2, ?3)",
-                    params![
-                        order.id.to_string(),
-                        to_json("order", order)?,
-                        Timestamp::now().milliseconds()
-                    ],
-                )
+                .prepare_cached("INSERT INTO inbox VALUES (?1, ?2, ?3)")
+                .and_then(|mut it| it.execute(params![order.id.to_string(), body, taken_at]))
                 .map_err(Error::Append)?;
         }
         for row in rows {

@@ -1,6 +1,7 @@
 //! What every event is wrapped in: complete in itself, so that one line of `nats sub` tells the whole fact.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::event::{Event, ObjectReference};
 use crate::ids::{EventId, HostName, SessionId};
@@ -12,6 +13,7 @@ pub const VERSION: u8 = 1;
 
 /// One row of a session's log as it travels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Shape")]
 pub struct Envelope {
     pub v: u8,
     pub id: EventId,
@@ -28,6 +30,42 @@ pub struct Envelope {
     /// `type` and `data`.
     #[serde(flatten)]
     pub body: Wire<Event>,
+}
+
+/// An envelope as it is read.
+#[derive(Deserialize)]
+struct Shape {
+    v: u8,
+    id: EventId,
+    session: SessionId,
+    host: HostName,
+    epoch: u64,
+    seq: u64,
+    at: Timestamp,
+    #[serde(default)]
+    object: Option<ObjectReference>,
+    #[serde(rename = "type")]
+    tag: String,
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
+}
+
+impl TryFrom<Shape> for Envelope {
+    type Error = serde_json::Error;
+
+    fn try_from(shape: Shape) -> Result<Self, Self::Error> {
+        Ok(Self {
+            v: shape.v,
+            id: shape.id,
+            session: shape.session,
+            host: shape.host,
+            epoch: shape.epoch,
+            seq: shape.seq,
+            at: shape.at,
+            object: shape.object,
+            body: Wire::from_parts(shape.tag, shape.data)?,
+        })
+    }
 }
 
 impl Envelope {

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::envelope::Envelope;
 use crate::ids::{EventId, HostName, SessionId};
 use crate::subject::{self, Kind};
 use crate::timestamp::Timestamp;
@@ -24,13 +25,32 @@ impl Header {
     /// so what a host claims in a body of another's name ends here.
     #[must_use]
     pub fn read(subject: &str, body: &[u8]) -> Option<Self> {
-        let parsed = subject::parse(subject).ok()?;
         let header: Self = serde_json::from_slice(body).ok()?;
-        let agrees = parsed.kind == Kind::Event
-            && parsed.host == header.host
-            && parsed.session == Some(header.session)
-            && parsed.message_type == header.event_type;
-        agrees.then_some(header)
+        header.stands_on(subject).then_some(header)
+    }
+
+    /// The same of a message that was read whole.
+    #[must_use]
+    pub fn of(subject: &str, envelope: &Envelope) -> Option<Self> {
+        let header = Self {
+            id: envelope.id,
+            session: envelope.session,
+            host: envelope.host.clone(),
+            epoch: envelope.epoch,
+            seq: envelope.seq,
+            at: envelope.at,
+            event_type: envelope.body.tag().to_owned(),
+        };
+        header.stands_on(subject).then_some(header)
+    }
+
+    fn stands_on(&self, subject: &str) -> bool {
+        subject::parse(subject).is_ok_and(|parsed| {
+            parsed.kind == Kind::Event
+                && parsed.host == self.host
+                && parsed.session == Some(self.session)
+                && parsed.message_type == self.event_type
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Live messages: what is worth seeing now and not worth keeping. They may be lost; events never are.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use crate::event::BlockKind;
@@ -10,6 +11,7 @@ use crate::wire::{Wire, messages};
 
 /// What every live message is wrapped in. It has no seq: replay does not know it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Shape")]
 pub struct LiveMessage {
     pub v: u8,
     pub session: SessionId,
@@ -19,6 +21,35 @@ pub struct LiveMessage {
     /// `type` and `data`.
     #[serde(flatten)]
     pub body: Wire<Live>,
+}
+
+/// A live message as it is read.
+#[derive(Deserialize)]
+struct Shape {
+    v: u8,
+    session: SessionId,
+    host: HostName,
+    epoch: u64,
+    at: Timestamp,
+    #[serde(rename = "type")]
+    tag: String,
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
+}
+
+impl TryFrom<Shape> for LiveMessage {
+    type Error = serde_json::Error;
+
+    fn try_from(shape: Shape) -> Result<Self, Self::Error> {
+        Ok(Self {
+            v: shape.v,
+            session: shape.session,
+            host: shape.host,
+            epoch: shape.epoch,
+            at: shape.at,
+            body: Wire::from_parts(shape.tag, shape.data)?,
+        })
+    }
 }
 
 messages! {

@@ -15,23 +15,25 @@ use utoipa::{PartialSchema, ToSchema};
 /// The text of an envelope. Raw, so that fields of a newer runner survive the way through an older coordinator.
 #[derive(Debug, Clone, TS)]
 #[ts(as = "EventShape")]
-pub struct EventRow(Arc<RawValue>);
+pub struct EventRow(Arc<str>);
 
 impl EventRow {
+    /// The text was read as JSON before.
     #[must_use]
-    pub fn new(text: Box<RawValue>) -> Self {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
     #[must_use]
     pub fn text(&self) -> &str {
-        self.0.get()
+        &self.0
     }
 }
 
 impl Serialize for EventRow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::serialize(&self.0, serializer)
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
     }
 }
 

@@ -171,6 +171,6 @@ impl Events {
             && envelope.epoch == record.epoch
             && envelope.seq == self.next;
         let text = crate::projection::one_line(&message.payload)?;
-        is_ours.then(|| (envelope, text.get().to_owned()))
+        is_ours.then(|| (envelope, text.into_owned()))
     }
 }

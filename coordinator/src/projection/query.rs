@@ -1,5 +1,7 @@
 //! Every question that is asked of the projection. Plain functions of a connection, for [`super::Reader`].
 
+use std::sync::Arc;
+
 use nats::Envelope;
 use nats::Timestamp;
 use nats::event::{Event, FileChanged};
@@ -214,10 +216,7 @@ fn clamp(seq: u64) -> i64 {
 }
 
 fn event_row(row: &Row<'_>) -> Result<(u64, EventRow)> {
-    let body = RawValue::from_string(row.get(1)?).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error))
-    })?;
-    Ok((row.get(0)?, EventRow::new(body)))
+    Ok((row.get(0)?, EventRow::new(row.get::<_, Arc<str>>(1)?)))
 }
 
 fn within_page(

@@ -127,10 +127,10 @@ impl<'a> Walk<'a> {
         }
         self.look_at_objects(print.seq, body).await;
         let lined = one_line(body)
-            .filter(|line| line.get().as_bytes() != &body[..])
+            .filter(|line| line.as_bytes() != &body[..])
             .map_or_else(
                 || print.clone(),
-                |line| RowPrint::of(print.seq, line.get().as_bytes()),
+                |line| RowPrint::of(print.seq, line.as_bytes()),
             );
         self.range.lined.push(lined);
         self.range.stored.push(print);

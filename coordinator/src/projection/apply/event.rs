@@ -1,11 +1,11 @@
 //! One event: whether it is let in, and what it means for its session, its gates and its receipts.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use bytes::Bytes;
 use nats::event::{Event, ObjectReference};
 use nats::{Envelope, Header};
-use serde_json::value::RawValue;
 
 use super::rows::SessionEntry;
 use super::{Batch, Dropped, Error, NewEvent};
@@ -19,7 +19,13 @@ impl Batch<'_> {
         subject: &str,
         body: &Bytes,
     ) -> Result<Option<Dropped>, Error> {
-        let Some(header) = Header::read(subject, body) else {
+        // A known type with a body of another shape is kept and shown by its name; only its meaning is lost.
+        let read = serde_json::from_slice::<Envelope>(body);
+        let header = match &read {
+            Ok(envelope) => Header::of(subject, envelope),
+            Err(_) => Header::read(subject, body),
+        };
+        let Some(header) = header else {
             return Ok(Some(Dropped::Malformed));
         };
         let Some(entry) = self.rows.session(header.session)? else {
@@ -31,11 +37,10 @@ impl Batch<'_> {
             return Ok(Some(why));
         }
         // Control characters aside, what is readable as a header is readable as text.
-        let Some(raw) = one_line(body) else {
+        let Some(text) = one_line(body) else {
             return Ok(Some(Dropped::Malformed));
         };
-        // A known type with a body of another shape is kept and shown by its name; only its meaning is lost.
-        let envelope = serde_json::from_slice::<Envelope>(body)
+        let envelope = read
             .inspect_err(|error| tracing::warn!(%error, nats.subject = subject, "an event is not of the shape its type says"))
             .ok();
         entry.facts.count(header.seq, header.at);
@@ -43,17 +48,14 @@ impl Batch<'_> {
             entry.facts.fold(envelope);
         }
         entry.changed = true;
-        self.rows.insert_event(sequence, &header, raw.get())?;
-        let event = envelope.as_ref().and_then(Envelope::event).cloned();
+        self.rows.insert_event(sequence, &header, &text)?;
+        let (event, object) = envelope.map_or((None, None), |it| (it.body.into_known(), it.object));
         if let Some(event) = &event {
-            let object = envelope
-                .as_ref()
-                .and_then(|envelope| envelope.object.clone());
             self.consequences(&header, event, object)?;
         }
         let new = NewEvent {
             seq: header.seq,
-            row: EventRow::new(raw),
+            row: EventRow::new(text.as_ref()),
             event,
         };
         self.applied
@@ -144,12 +146,12 @@ fn refusal(sequence: u64, header: &Header, entry: &SessionEntry) -> Option<Dropp
     }
 }
 
-/// The envelope's text on one line, as every stream that carries lines needs it. Control characters in JSON are
+/// The text of an envelope that was read, on one line, as every stream that carries lines needs it. Control characters in JSON are
 /// white space between its parts; those in texts are written as escapes.
-pub fn one_line(body: &[u8]) -> Option<Box<RawValue>> {
+pub fn one_line(body: &[u8]) -> Option<Cow<'_, str>> {
     if body.iter().any(|byte| byte.is_ascii_control()) {
         let value: serde_json::Value = serde_json::from_slice(body).ok()?;
-        return serde_json::value::to_raw_value(&value).ok();
+        return Some(Cow::Owned(value.to_string()));
     }
-    serde_json::from_slice(body).ok()
+    std::str::from_utf8(body).map(Cow::Borrowed).ok()
 }

@@ -59,6 +59,11 @@ impl DataFolder {
         self.nats().join("credentials")
     }
 
+    /// Whoever has it commands every host of the fleet.
+    pub fn command_key(&self) -> PathBuf {
+        self.credentials().join("command.nk")
+    }
+
     pub fn coordinator(&self) -> PathBuf {
         self.0.join("coordinator")
     }

@@ -12,6 +12,7 @@ mod terminal;
 
 mod data;
 
+mod command_key;
 mod configuration;
 mod parts;
 

@@ -6,6 +6,7 @@ use nats::credentials::{Credentials, private_file};
 use nats::ids::HostName;
 use serde_json::json;
 
+use crate::command_key;
 use crate::configuration::{Configuration, Nats, Runner, Servers};
 use crate::data::DataFolder;
 use crate::failure::{Failure, Kind};
@@ -44,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let credentials = Credentials::create(&data.credentials()).map_err(failed)?;
     if let Some(host) = &arguments.host {
         let kept = credentials.runner(host).map_err(failed)?;
-        return give_to_host(arguments, host, &url, kept);
+        return give_to_host(arguments, &data, host, &url, kept);
     }
     let creds = credentials.observer().map_err(failed)?;
     if arguments.json {
@@ -58,6 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// Hands over what a runner elsewhere signs in with. The same host gets the same key however often it is asked for.
 fn give_to_host(
     arguments: &Arguments,
+    data: &DataFolder,
     host: &HostName,
     url: &str,
     kept: PathBuf,
@@ -74,7 +76,7 @@ fn give_to_host(
     if arguments.json {
         terminal::data(json!({ "host": host, "url": url, "creds": file }));
     } else if arguments.out.is_some() {
-        terminal::data(configuration(host, url, file)?.trim_end());
+        terminal::data(configuration(data, host, url, file)?.trim_end());
         terminal::word(
             "This is the configuration for `flotilla runner --config FILE`. Its [nats] url must be one that the host reaches.",
         );
@@ -85,7 +87,12 @@ fn give_to_host(
 }
 
 /// The file with which the runner of a host starts; where its data lies is a wish.
-fn configuration(host: &HostName, url: &str, creds: &Path) -> Result<String, Failure> {
+fn configuration(
+    data: &DataFolder,
+    host: &HostName,
+    url: &str,
+    creds: &Path,
+) -> Result<String, Failure> {
     Configuration {
         nats: Nats {
             url: Some(Servers::one(url.to_owned())),
@@ -95,6 +102,7 @@ fn configuration(host: &HostName, url: &str, creds: &Path) -> Result<String, Fai
         runner: Runner {
             host: Some(host.clone()),
             data: Some(PathBuf::from("/var/lib/flotilla")),
+            command_keys: vec![command_key::public(data)?],
             ..Runner::default()
         },
         ..Configuration::default()

@@ -13,6 +13,8 @@ pub struct Configuration {
     pub data: PathBuf,
     /// The key that this coordinator signs the audit with; made if there is none, and to be kept.
     pub audit_key: PathBuf,
+    /// The key that this coordinator seals commands with; made if there is none. Hosts are told its public half.
+    pub command_key: PathBuf,
     pub nats_url: String,
     /// A `.creds` file; none for a server without authentication.
     pub nats_credentials: Option<PathBuf>,

@@ -50,6 +50,8 @@ pub enum Error {
     Connect(#[source] client::Error),
     #[error("could not open the key of the audit")]
     AuditKey(#[source] nats::credentials::Error),
+    #[error("could not open the key of commands")]
+    CommandKey(#[source] nats::credentials::Error),
     #[error("could not make ready who may sign in")]
     People(#[source] auth::Error),
     #[error("could not serve requests")]

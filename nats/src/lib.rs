@@ -21,6 +21,9 @@ pub mod report;
 
 pub mod canonical;
 
+pub mod seal;
+pub mod signing;
+
 pub mod stream;
 
 pub mod client;

@@ -80,6 +80,18 @@ pub struct Presence {
     pub memory_free_bytes: u64,
     /// Sessions whose agent runs now.
     pub sessions: u32,
+    /// Commands refused for good since the runner started: forged, stale, or for another host.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(type = "number")]
+    pub commands_refused: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A session as the fleet knows it before any of its events. Key: the session's id.

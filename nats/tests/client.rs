@@ -15,6 +15,7 @@ use nats::command::{Order, TurnInterrupt};
 use nats::event::{Decision, Verdict};
 use nats::ids::{CommandId, EventId, GateId, HostName, SessionId, UserId};
 use nats::record::Presence;
+use nats::seal::{CommandKey, Commanders};
 use nats::stream::{self, Bucket};
 use nats::{Client, Envelope, Timestamp, Wire, audit, subject};
 use testkit::nats_server::NatsServer;
@@ -164,33 +165,38 @@ async fn another_host_cannot_stop_a_session_by_writing_in_its_name() {
 async fn a_command_is_queued_once_and_comes_again_until_it_is_acknowledged() {
     let (_server, client, host) = fleet().await;
     let (session, id) = (SessionId::new(), CommandId::new());
+    let key = CommandKey::generate();
+    let commanders: Commanders = [key.public().clone()].into_iter().collect();
     assert_eq!(
         client
-            .send_command(&order(&host, session, id))
+            .send_command(&key, &order(&host, session, id))
             .await
             .unwrap(),
         Sent::New
     );
     assert_eq!(
         client
-            .send_command(&order(&host, session, id))
+            .send_command(&key, &order(&host, session, id))
             .await
             .unwrap(),
         Sent::Already
     );
     let mut feed = client.commands(&host);
     let delivery = feed.next().await.unwrap();
-    assert_eq!(delivery.order().unwrap().id, id);
+    assert_eq!(delivery.order(&commanders).unwrap().id, id);
     delivery.postpone().await.unwrap();
     let again = feed.next().await.unwrap();
-    assert_eq!(again.order().unwrap().id, id);
+    assert_eq!(again.order(&commanders).unwrap().id, id);
     again.acknowledge().await.unwrap();
     let next = CommandId::new();
     client
-        .send_command(&order(&host, session, next))
+        .send_command(&key, &order(&host, session, next))
         .await
         .unwrap();
-    assert_eq!(feed.next().await.unwrap().order().unwrap().id, next);
+    assert_eq!(
+        feed.next().await.unwrap().order(&commanders).unwrap().id,
+        next
+    );
 }
 
 #[tokio::test]
@@ -282,6 +288,7 @@ async fn a_heartbeat_that_stops_is_told_to_watchers() {
         load: 0.5,
         memory_free_bytes: 1,
         sessions: 0,
+        commands_refused: 0,
     };
     records
         .put_for(host.as_str(), &presence, Duration::from_secs(1))

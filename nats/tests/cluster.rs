@@ -12,6 +12,7 @@ use async_nats::jetstream::consumer::pull;
 use nats::client::{From, Options};
 use nats::command::{Order, TurnInterrupt};
 use nats::ids::{CommandId, HostName, SessionId};
+use nats::seal::{CommandKey, Commanders};
 use nats::stream::{self, Bucket};
 use nats::{Client, Timestamp, Wire};
 use testkit::nats_server::NatsCluster;
@@ -83,6 +84,8 @@ async fn copies_are_made_of_all_that_was_alone_and_the_loss_of_a_leader_loses_no
         cluster.whole(&jetstream, name).await;
     }
 
+    let key = CommandKey::generate();
+    let commanders: Commanders = [key.public().clone()].into_iter().collect();
     let mut feed = client.commands(&host);
     let mut follower = client.follow(Bucket::Hosts.stream(), "$KV.hosts.>", From::Sequence(1));
     let records = client.records::<String>(Bucket::Hosts);
@@ -98,7 +101,7 @@ async fn copies_are_made_of_all_that_was_alone_and_the_loss_of_a_leader_loses_no
         let before = order(&host);
         let deliver = async |order: &Order| {
             wait::until("the command to be stored", BOUND, async || {
-                let sent = client.send_command(order).await;
+                let sent = client.send_command(&key, order).await;
                 sent.map_err(|error| error.to_string())
             })
             .await
@@ -111,7 +114,7 @@ async fn copies_are_made_of_all_that_was_alone_and_the_loss_of_a_leader_loses_no
                     .acknowledge()
                     .await
                     .map_err(|error| error.to_string())?;
-                let found = delivery.order().unwrap().id;
+                let found = delivery.order(&commanders).unwrap().id;
                 // One whose acknowledgement died with its leader comes again.
                 if found == id {
                     Ok(())

@@ -20,6 +20,7 @@ use nats::client::{Client, EventRow, Options};
 use nats::command::{Order, SessionStop};
 use nats::credentials::{Credentials, CredsFile, permissions};
 use nats::ids::{CommandId, HostName, SessionId};
+use nats::seal::{CommandKey, Commanders};
 use nats::stream::Bucket;
 use nats::{Timestamp, server};
 use nkeys::KeyPair;
@@ -211,13 +212,15 @@ async fn a_runner_takes_its_commands_and_acknowledges_them() {
         by: None,
         body: Wire::Known(SessionStop {}.into()),
     };
-    fleet.coordinator.send_command(&order).await.unwrap();
+    let key = CommandKey::generate();
+    fleet.coordinator.send_command(&key, &order).await.unwrap();
+    let commanders: Commanders = [key.public().clone()].into_iter().collect();
     let mut commands = runner.commands(&host("h1"));
     let delivery = tokio::time::timeout(BOUND, commands.next())
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(delivery.order().unwrap(), order);
+    assert_eq!(delivery.order(&commanders).unwrap(), order);
     delivery.acknowledge().await.unwrap();
     assert_eq!(fleet.messages("COMMANDS").await, 0);
 }

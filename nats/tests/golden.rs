@@ -445,6 +445,11 @@ fn records() -> BTreeMap<String, Value> {
         load: 0.5,
         memory_free_bytes: 1 << 30,
         sessions: 2,
+        commands_refused: 0,
+    };
+    let refusing = Presence {
+        commands_refused: 3,
+        ..presence.clone()
     };
     let token = TokenRecord {
         token: TokenId::from_uuid(UUID),
@@ -532,6 +537,10 @@ fn records() -> BTreeMap<String, Value> {
             "record.presence".into(),
             serde_json::to_value(presence).unwrap(),
         ),
+        (
+            "record.presence.refused".into(),
+            serde_json::to_value(refusing).unwrap(),
+        ),
         ("record.token".into(), serde_json::to_value(token).unwrap()),
         ("record.user".into(), serde_json::to_value(person).unwrap()),
         (
@@ -562,7 +571,7 @@ fn round_trip(name: &str, text: &str) -> Value {
         "audit.decision" => through::<DecisionRecord>(text),
         "audit.action" => through::<ActionRecord>(text),
         "audit.checkpoint" => through::<Checkpoint>(text),
-        "record.presence" => through::<Presence>(text),
+        "record.presence" | "record.presence.refused" => through::<Presence>(text),
         "record.token" => through::<TokenRecord>(text),
         "record.user" => through::<UserRecord>(text),
         "record.session" | "record.session.imported" => through::<SessionRecord>(text),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use nats::ids::HostName;
+use nats::seal::Commanders;
 
 use crate::agent::AgentConfiguration;
 
@@ -18,6 +19,8 @@ pub struct Configuration {
     pub nats_url: String,
     /// This host's `.creds` file; none only in tests.
     pub nats_credentials: Option<PathBuf>,
+    /// Whose commands are carried out.
+    pub commanders: Commanders,
     /// Checkouts that sessions may start from.
     pub projects: Vec<PathBuf>,
     pub agents: BTreeMap<String, AgentConfiguration>,

@@ -7,10 +7,17 @@ use nats::stream::{BEAT_EVERY, Bucket, PRESENCE_TTL};
 use nats::{Client, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use crate::inbox::Refused;
 use crate::sessions::Sessions;
 
 /// Beats until cancelled. A beat that fails is not made up for: the next one comes soon.
-pub async fn beat(host: HostName, client: Client, sessions: Sessions, token: CancellationToken) {
+pub async fn beat(
+    host: HostName,
+    client: Client,
+    sessions: Sessions,
+    refused: Refused,
+    token: CancellationToken,
+) {
     let records: Records<Presence> = client.records(Bucket::Presence);
     let mut ticks = tokio::time::interval(BEAT_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -25,6 +32,7 @@ pub async fn beat(host: HostName, client: Client, sessions: Sessions, token: Can
             load: load(),
             memory_free_bytes: Memory::now().available_bytes,
             sessions: sessions.with_agent(),
+            commands_refused: refused.count(),
         };
         if let Err(error) = records
             .put_for(host.as_str(), &presence, PRESENCE_TTL)

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::configuration::Configuration;
 use crate::disk::{self, Room};
 use crate::host::Host;
+use crate::inbox::Refused;
 use crate::inventory::{self, Fixed};
 use crate::session::{Outlet, Parts};
 use crate::sessions::Sessions;
@@ -85,6 +86,7 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
     let found = tokio::task::block_in_place(|| sessions.find_again());
     tracing::info!(runner.host = %configuration.host, sessions = found, "the runner is up");
 
+    let refused = Refused::default();
     tasks.spawn(inventory::keep(
         fixed,
         client.clone(),
@@ -96,13 +98,16 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
         configuration.host.clone(),
         client.clone(),
         sessions.clone(),
+        refused.clone(),
         token.clone(),
     ));
     tasks.spawn(retention::keep(sessions.clone(), token.clone()));
     tasks.spawn(inbox::take(
         configuration.host,
+        configuration.commanders,
         client.clone(),
         sessions,
+        refused,
         token.clone(),
     ));
 

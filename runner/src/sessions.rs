@@ -19,8 +19,10 @@ pub enum Error {
     Unknown(SessionId),
     #[error("the command is for {host}")]
     NotOurs { host: HostName },
-    #[error("the command cannot be read")]
-    Unreadable(#[source] nats::client::Error),
+    #[error("it is no command that this host takes")]
+    NotTaken(#[source] nats::client::Error),
+    #[error("the command is of epoch {theirs} of the session, and this host has epoch {ours}")]
+    OtherEpoch { theirs: u64, ours: u64 },
     #[error("the session's task has just ended")]
     NotRunning,
     #[error("could not make the session's folder `{path}`")]
@@ -39,7 +41,10 @@ impl Error {
     pub const fn may_pass(&self) -> bool {
         match self {
             Self::NotRunning | Self::Folder { .. } | Self::Log(_) => true,
-            Self::Unknown(_) | Self::NotOurs { .. } | Self::Unreadable(_) => false,
+            Self::Unknown(_)
+            | Self::NotOurs { .. }
+            | Self::NotTaken(_)
+            | Self::OtherEpoch { .. } => false,
         }
     }
 }
@@ -132,6 +137,10 @@ impl Sessions {
     /// Gives a session a command. Returns once it is on disk there.
     pub async fn tell(&self, order: Order) -> Result<(), Error> {
         let handle = self.handle(order.session)?;
+        let (theirs, ours) = (order.epoch, handle.epoch());
+        if theirs != ours {
+            return Err(Error::OtherEpoch { theirs, ours });
+        }
         handle.tell(order).await.map_err(|_| Error::NotRunning)
     }
 

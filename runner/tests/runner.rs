@@ -15,6 +15,7 @@ use nats::command::{Command, GateDecide, MessageSend, Order, SessionStart, Sessi
 use nats::event::{Decision, GateOpened, State, Verdict};
 use nats::ids::{CommandId, HostName, SessionId, UserId};
 use nats::record::{HostRecord, Presence};
+use nats::seal::CommandKey;
 use nats::stream::{self, Bucket};
 use nats::{Client, Envelope, Event, Timestamp, Wire, subject};
 use runner::Configuration;
@@ -31,6 +32,7 @@ struct Station {
     client: Client,
     host: HostName,
     configuration: Configuration,
+    key: CommandKey,
     runner: Option<(CancellationToken, JoinHandle<Result<(), runner::Error>>)>,
     events: mpsc::Receiver<Followed>,
     seen: Vec<Envelope>,
@@ -61,11 +63,13 @@ impl Station {
         let environment = ["PATH", "HOME"]
             .into_iter()
             .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
+        let key = CommandKey::generate();
         let mut configuration = Configuration {
             host: host.clone(),
             data: data.path().to_owned(),
             nats_url: server.url(),
             nats_credentials: None,
+            commanders: [key.public().clone()].into_iter().collect(),
             projects: vec![project.to_owned()],
             agents: BTreeMap::new(),
             slots: 4,
@@ -82,6 +86,7 @@ impl Station {
             client,
             host,
             configuration,
+            key,
             runner: None,
             events,
             seen: Vec::new(),
@@ -130,7 +135,7 @@ impl Station {
             by: None,
             body: Wire::Known(command.into()),
         };
-        self.client.send_command(&order).await.unwrap();
+        self.client.send_command(&self.key, &order).await.unwrap();
     }
 
     async fn start_session(&self, prompt: &str) -> SessionId {

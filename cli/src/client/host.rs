@@ -50,9 +50,14 @@ fn row(host: &HostView, clock: &Clock) -> Vec<String> {
         .map(|agent| agent.name.as_str());
     let projects = host.projects.iter().map(|project| project.name.as_str());
     let isolation = if host.isolated { "" } else { ", not isolated" };
+    let refused = match host.commands_refused {
+        0 => String::new(),
+        1 => ", refused 1 command".to_owned(),
+        count => format!(", refused {count} commands"),
+    };
     vec![
         one_line(&host.host),
-        format!("{}{isolation}", state(host, clock)),
+        format!("{}{isolation}{refused}", state(host, clock)),
         format!("{} of {}", host.sessions, host.slots),
         host.load
             .map_or_else(|| "?".to_owned(), |load| format!("{load:.1}")),
@@ -99,7 +104,7 @@ mod tests {
     #[test]
     fn a_silent_host_says_since_when() {
         let hosts: Vec<HostView> = serde_json::from_value(json!([
-            { "host": "vps-1", "state": "online", "version": "0.1.0", "slots": 4, "sessions": 1, "load": 0.52, "isolated": true,
+            { "host": "vps-1", "state": "online", "version": "0.1.0", "slots": 4, "sessions": 1, "load": 0.52, "isolated": true, "commands_refused": 2,
               "memory_bytes": 8_589_934_592_u64, "memory_free_bytes": 4_294_967_296_u64,
               "agents": [{ "name": "claude", "title": "Claude Code", "available": true },
                          { "name": "codex", "title": "Codex", "available": false }],
@@ -111,7 +116,7 @@ mod tests {
         assert_eq!(
             listing(&hosts, &clock),
             "HOST   STATE                              RUNNING  LOAD  MEMORY FREE     AGENTS  PROJECTS  VERSION\n\
-             vps-1  online                             1 of 4   0.5   4.0 of 8.0 GiB  claude  shop      0.1.0\n\
+             vps-1  online, refused 2 commands         1 of 4   0.5   4.0 of 8.0 GiB  claude  shop      0.1.0\n\
              vps-2  last heard 40 s ago, not isolated  0 of 2   ?     ? of 0.0 GiB    none    none"
         );
     }

@@ -158,6 +158,8 @@ pub(super) struct HostView {
     #[serde(default)]
     pub sessions: u32,
     #[serde(default)]
+    pub commands_refused: u64,
+    #[serde(default)]
     pub memory_bytes: u64,
     #[serde(default)]
     pub memory_free_bytes: Option<u64>,

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use nats::ids::HostName;
+use nats::seal::CommandPublicKey;
 use runner::agent::AgentConfiguration;
 use serde::Serialize;
 use toml::Table;
@@ -49,6 +50,8 @@ pub struct Coordinator {
     pub public_url: Option<String>,
     /// The folder of its projection.
     pub data: Option<PathBuf>,
+    /// The file with the key that seals commands; without one it is `command.nk` in that folder.
+    pub command_key: Option<PathBuf>,
     /// The file with the token that makes the first person.
     pub setup_token: Option<PathBuf>,
 }
@@ -62,6 +65,9 @@ pub struct Runner {
     pub host: Option<HostName>,
     /// The folder of its sessions and worktrees.
     pub data: Option<PathBuf>,
+    /// The public keys whose commands it carries out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command_keys: Vec<CommandPublicKey>,
     /// Sessions that may run at once.
     pub slots: Option<NonZeroU32>,
     /// Minutes after which an agent with nothing to do is stopped, and the next message wakes it; 0 = never.
@@ -121,6 +127,7 @@ impl Configuration {
             listen: section.take("listen"),
             public_url: section.take("public_url"),
             data: section.take("data").map(path),
+            command_key: section.take("command_key").map(path),
             setup_token: section.take("setup_token").map(path),
         };
         section.end();
@@ -131,6 +138,7 @@ impl Configuration {
             enabled: section.take("enabled"),
             host: section.take("host"),
             data: section.take("data").map(path),
+            command_keys: section.take("command_keys").unwrap_or_default(),
             slots: section.take("slots"),
             sleep_after_minutes: section.take("sleep_after_minutes"),
             remind_after_minutes: section.take("remind_after_minutes"),

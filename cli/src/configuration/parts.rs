@@ -20,6 +20,8 @@ const REMIND_AFTER_DEFAULT: Duration = Duration::from_secs(15 * 60);
 const PROJECTION: &str = "projection.db";
 /// Beside it, and not to be deleted: whoever pinned it would not know the next one.
 const AUDIT_KEY: &str = "audit.nk";
+/// The same, for whoever carries out commands.
+const COMMAND_KEY: &str = "command.nk";
 const LISTEN_PORT_DEFAULT: u16 = 4242;
 /// Agents mostly wait for their model, so even a small machine runs a few.
 const SLOTS_DEFAULT_MIN: usize = 4;
@@ -42,6 +44,11 @@ impl Configuration {
         Ok(::coordinator::Configuration {
             listen: self.coordinator.listen.unwrap_or(LISTEN_DEFAULT).into(),
             audit_key: data.join(AUDIT_KEY),
+            command_key: self
+                .coordinator
+                .command_key
+                .clone()
+                .unwrap_or_else(|| data.join(COMMAND_KEY)),
             data: data.join(PROJECTION),
             nats_url: nats_url.to_string(),
             nats_credentials: self.nats.credentials.clone(),
@@ -64,7 +71,10 @@ impl Configuration {
         let mut missing = Vec::new();
         let nats_url = required(&self.nats.url, "[nats] url", &mut missing);
         let data = required(&self.runner.data, "[runner] data", &mut missing);
-        let (Some(nats_url), Some(data)) = (nats_url, data) else {
+        if self.runner.command_keys.is_empty() {
+            missing.push("[runner] command_keys");
+        }
+        let (Some(nats_url), Some(data), []) = (nats_url, data, &missing[..]) else {
             return Err(incomplete(path, &missing));
         };
         Ok(::runner::Configuration {
@@ -76,6 +86,7 @@ impl Configuration {
             data,
             nats_url: nats_url.to_string(),
             nats_credentials: self.nats.credentials.clone(),
+            commanders: self.runner.command_keys.iter().cloned().collect(),
             projects: self.runner.projects.clone(),
             agents: self.agents.clone(),
             slots: self.runner.slots.map_or_else(slots_default, u32::from),

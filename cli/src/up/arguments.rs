@@ -64,10 +64,15 @@ impl Arguments {
             ("[nats] replicas", nats.replicas.is_some()),
             ("[coordinator] data", coordinator.data.is_some()),
             (
+                "[coordinator] command_key",
+                coordinator.command_key.is_some(),
+            ),
+            (
                 "[coordinator] setup_token",
                 coordinator.setup_token.is_some(),
             ),
             ("[runner] data", runner.data.is_some()),
+            ("[runner] command_keys", !runner.command_keys.is_empty()),
         ];
         let idle: Vec<&str> = idle
             .into_iter()

@@ -13,6 +13,7 @@ use nats::server;
 use super::installation::Installation;
 use super::part::Part;
 use super::{demo, setup_token};
+use crate::command_key;
 use crate::configuration::{Configuration, Coordinator, Nats, Runner, Servers, this_program};
 use crate::data::DataFolder;
 use crate::failure::{Failure, Kind};
@@ -80,6 +81,7 @@ pub fn prepare(
             listen: Some(installation.listen),
             public_url: wishes.configuration.coordinator.public_url,
             data: Some(data.coordinator()),
+            command_key: Some(data.command_key()),
             setup_token: Some(data.setup_token()),
         },
         ..Configuration::default()
@@ -99,6 +101,7 @@ pub fn prepare(
             runner: Runner {
                 host: Some(installation.host.clone()),
                 data: Some(data.path().to_owned()),
+                command_keys: vec![command_key::public(data)?],
                 projects: existing(data, projects)?,
                 ..wishes.configuration.runner
             },

@@ -34,6 +34,9 @@ pub struct HostRow {
     pub labels: BTreeMap<String, String>,
     pub memory_bytes: u64,
     pub memory_free_bytes: Option<u64>,
+    /// Commands that it refused for good since its runner started: forged, stale, or for another host.
+    #[ts(type = "number")]
+    pub commands_refused: u64,
     /// One-minute load average.
     pub load: Option<f64>,
 }

@@ -46,7 +46,7 @@ enum Error {
     #[error("the end of the audit could not be read")]
     Read(#[from] nats::client::Error),
     #[error("the checkpoint could not be signed")]
-    Sign(#[from] nats::audit::SignError),
+    Sign(#[from] nats::signing::SignError),
     #[error("the checkpoint could not be stored")]
     Write(#[from] PublishError),
     #[error("it took too long")]

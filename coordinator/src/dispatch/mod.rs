@@ -8,6 +8,8 @@ mod persist;
 
 pub use persist::{Error as PersistError, HELD_FOR, Passing, Persist};
 
+use std::sync::Arc;
+
 use nats::Timestamp;
 use nats::audit::{ActionRecord, DecisionRecord, Origin};
 use nats::client::{self, Client, PublishError, Recorded, Records, WriteError};
@@ -15,6 +17,7 @@ use nats::command::{Command, GateDecide, MESSAGE_SEND, MessageSend, Order, Sessi
 use nats::event::Attachment;
 use nats::ids::{AttachmentId, AuditId, CommandId, GateId, HostName, SessionId, UserId};
 use nats::record::SessionRecord;
+use nats::seal::CommandKey;
 use nats::stream::Bucket;
 use nats::wire::{Tagged as _, Wire};
 
@@ -87,6 +90,7 @@ pub struct Action {
 #[derive(Clone)]
 pub struct Dispatch {
     client: Client,
+    key: Arc<CommandKey>,
     replicas: usize,
     sessions: Records<SessionRecord>,
     persist: Persist,
@@ -94,9 +98,10 @@ pub struct Dispatch {
 
 impl Dispatch {
     #[must_use]
-    pub fn new(client: &Client, replicas: usize, persist: Persist) -> Self {
+    pub fn new(client: &Client, key: Arc<CommandKey>, replicas: usize, persist: Persist) -> Self {
         Self {
             client: client.clone(),
+            key,
             replicas,
             sessions: client.records(Bucket::Sessions),
             persist,
@@ -308,7 +313,7 @@ impl Dispatch {
         };
         self.persist
             .until_stored(Some(session.session), bytes, || {
-                self.client.send_command(&order)
+                self.client.send_command(&self.key, &order)
             })
             .await?
             .map(|_| ())

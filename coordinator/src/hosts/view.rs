@@ -163,6 +163,10 @@ impl Host {
                 .presence
                 .as_ref()
                 .map(|presence| presence.memory_free_bytes),
+            commands_refused: self
+                .presence
+                .as_ref()
+                .map_or(0, |presence| presence.commands_refused),
             load: self.presence.as_ref().map(|presence| presence.load),
         }
     }

@@ -83,5 +83,13 @@ pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, ApiErr
             app.gauges.drops(why)
         );
     }
+    let _ = writeln!(text, "# TYPE flotilla_commands_refused gauge");
+    for row in app.show.hosts().view().rows() {
+        let _ = writeln!(
+            text,
+            "flotilla_commands_refused{{host=\"{}\"}} {}",
+            row.host, row.commands_refused
+        );
+    }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }

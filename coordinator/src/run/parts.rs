@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use nats::client::Client;
 use nats::record::HostRecord;
+use nats::seal::CommandKey;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -62,18 +63,21 @@ impl Parts {
         let (host_inputs, host_input) = mpsc::channel(HOST_INPUTS_MAX);
         let sources = Sources::new(client, positions, host_input);
         let (reached, reaching) = watch::channel(sources.reached());
+        let key = CommandKey::open(&configuration.command_key).map_err(Error::CommandKey)?;
+        tracing::info!(command.key = %key.public(), "hosts that know this key take commands from here");
+        let key = Arc::new(key);
         let persist = Persist::new(client.connection(), stop.clone());
         let people = People::new(client, persist.clone()).map_err(Error::People)?;
         let reach = Reach::new(client, reaching);
         let replicas = configuration.nats_replicas;
-        let dispatch = Dispatch::new(client, replicas, persist);
+        let dispatch = Dispatch::new(client, key.clone(), replicas, persist);
         // Beside the projection, where there is room for much.
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         let app = App {
             people: people.clone(),
             limiter: Limiter::default(),
             setup_token: SetupToken::new(configuration.setup_token.clone()),
-            verifier: Verifier::new(client, &reader, &reach),
+            verifier: Verifier::new(client, &key, &reader, &reach),
             reader,
             reach,
             show: Show::new(Hosts::new(view), people),

@@ -43,7 +43,7 @@ impl Verifier {
             .await
             .map_err(|error| unasked(&error))?;
         self.client
-            .send_command(&order)
+            .send_command(&self.key, &order)
             .await
             .map_err(|error| unasked(&error))?;
         if let Ok(Some(report)) = timeout(ANSWER_BOUND, reports.answer(order.id)).await {

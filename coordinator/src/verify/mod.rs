@@ -7,10 +7,13 @@ mod compare;
 mod host;
 mod walk;
 
+use std::sync::Arc;
+
 use nats::client::{self, Client};
 use nats::command::SessionReport;
 use nats::record::SessionRecord;
 use nats::report::Report;
+use nats::seal::CommandKey;
 
 use self::walk::Walk;
 use crate::api::{
@@ -33,15 +36,17 @@ pub enum Error {
 #[derive(Clone)]
 pub struct Verifier {
     client: Client,
+    key: Arc<CommandKey>,
     reader: Reader,
     reach: Reach,
 }
 
 impl Verifier {
     #[must_use]
-    pub fn new(client: &Client, reader: &Reader, reach: &Reach) -> Self {
+    pub fn new(client: &Client, key: &Arc<CommandKey>, reader: &Reader, reach: &Reach) -> Self {
         Self {
             client: client.clone(),
+            key: key.clone(),
             reader: reader.clone(),
             reach: reach.clone(),
         }

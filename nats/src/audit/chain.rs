@@ -2,10 +2,11 @@
 //! disagree.
 
 use super::checkpoint::Checkpoint;
-use super::key::{AuditKey, AuditPublicKey, SignError};
+use super::key::{AuditKey, AuditPublicKey};
 use super::link::{Link, Stored};
 use super::marks::Marks;
 use super::wrong::Wrong;
+use crate::signing::SignError;
 use crate::subject;
 use crate::timestamp::Timestamp;
 

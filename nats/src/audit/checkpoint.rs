@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::key::{AuditKey, AuditPublicKey, SignError};
+use super::key::{AuditKey, AuditPublicKey};
 use super::link::{Link, Stored};
 use super::marks::Marks;
+use crate::signing::SignError;
 use crate::subject;
 use crate::timestamp::Timestamp;
 
@@ -62,7 +63,7 @@ impl Checkpoint {
             key: key.public().clone(),
             signature: String::new(),
         };
-        checkpoint.signature = key.sign(&checkpoint.statement())?;
+        checkpoint.signature = key.sign(checkpoint.statement().as_bytes())?;
         Ok(checkpoint)
     }
 
@@ -90,7 +91,7 @@ impl Checkpoint {
         }
         if !checkpoint
             .key
-            .verifies(&checkpoint.statement(), &checkpoint.signature)
+            .verifies(checkpoint.statement().as_bytes(), &checkpoint.signature)
         {
             return Err(NotACheckpoint::Signature);
         }

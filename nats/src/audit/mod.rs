@@ -25,7 +25,7 @@ pub use record::{ActionRecord, DecisionRecord, Origin};
 pub use link::{Link, Stored};
 
 pub use checkpoint::{Checkpoint, NotACheckpoint};
-pub use key::{AuditKey, AuditPublicKey, NotAKey, SignError};
+pub use key::{AuditKey, AuditPublicKey};
 
 pub use chain::Chain;
 pub use wrong::Wrong;

@@ -1,6 +1,5 @@
 //! Commands: sent once however often, and taken one at a time by the host they are for.
 
-use async_nats::HeaderMap;
 use async_nats::jetstream::AckKind;
 use tokio::time::{Instant, interval_at};
 
@@ -10,6 +9,7 @@ use super::publish::{Expect, PublishError};
 use super::pull::Pull;
 use crate::command::Order;
 use crate::ids::{CommandId, HostName, SessionId};
+use crate::seal::{self, CommandKey, Commanders};
 use crate::{stream, subject};
 
 /// What became of sending a command.
@@ -23,17 +23,23 @@ pub enum Sent {
 impl Client {
     /// Puts a command into the host's queue, unless the same command waits there already. Sent again when an answer is
     /// lost: who takes it knows the commands it has taken.
-    pub async fn send_command(&self, order: &Order) -> Result<Sent, PublishError> {
+    pub async fn send_command(
+        &self,
+        key: &CommandKey,
+        order: &Order,
+    ) -> Result<Sent, PublishError> {
         let subject = subject::command(&order.host, order.session, order.body.tag(), order.id);
-        let body = serde_json::to_vec(order).map_err(|error| {
+        let unwritten = |error: &dyn std::fmt::Display| {
             PublishError::Refused(format!("a command that cannot be written ({error})"))
-        })?;
+        };
+        let body = serde_json::to_vec(order).map_err(|error| unwritten(&error))?;
+        let headers = seal::seal(key, &subject, &body).map_err(|error| unwritten(&error))?;
         let expect = Expect::LastOn {
             filter: subject.clone(),
             sequence: 0,
         };
         match self
-            .publish_until_sure(&subject, &HeaderMap::new(), &body.into(), &expect)
+            .publish_until_sure(&subject, &headers, &body.into(), &expect)
             .await
         {
             Ok(_) => Ok(Sent::New),
@@ -135,9 +141,16 @@ impl CommandDelivery {
         self.message.subject.as_str()
     }
 
-    /// The command, if it is one and stands on the subject it says.
-    pub fn order(&self) -> Result<Order, Error> {
+    /// The command, if it is one of theirs and stands on the subject it says.
+    pub fn order(&self, commanders: &Commanders) -> Result<Order, Error> {
         let what = || self.subject().to_owned();
+        let message = &self.message;
+        commanders
+            .check(message.headers.as_ref(), self.subject(), &message.payload)
+            .map_err(|source| Error::Unsealed {
+                what: what(),
+                source,
+            })?;
         let order: Order =
             serde_json::from_slice(&self.message.payload).map_err(|source| Error::Malformed {
                 what: what(),

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use super::publish::PublishError;
+use crate::seal::Unsealed;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -30,6 +31,12 @@ pub enum Error {
     TimedOut { what: String },
     #[error("the copy of JetStream that was asked does not have `{what}` yet")]
     Behind { what: String },
+    #[error("`{what}` is not one of our commands")]
+    Unsealed {
+        what: String,
+        #[source]
+        source: Unsealed,
+    },
     #[error("the bytes of `{what}` are not the ones that were stored")]
     Damaged { what: String },
     #[error("`{what}` in JetStream is not what it should be")]
@@ -53,6 +60,7 @@ impl Error {
             | Self::TimedOut { .. } => true,
             Self::Credentials { .. }
             | Self::Refused { .. }
+            | Self::Unsealed { .. }
             | Self::Damaged { .. }
             | Self::Malformed { .. } => false,
         }

@@ -90,6 +90,7 @@ mod tests {
     use crate::client::Records;
     use crate::command::Order;
     use crate::ids::HostName;
+    use crate::seal::CommandKey;
 
     /// Compiled and never called: whoever asks may do so from a task of any thread.
     #[expect(dead_code, reason = "that it compiles is the test")]
@@ -97,12 +98,13 @@ mod tests {
         client: &Client,
         host: &HostName,
         order: &Order,
+        key: &CommandKey,
         decision: &DecisionRecord,
         records: &Records<String>,
     ) {
         fn may_move(_: impl Send) {}
         may_move(client.ensure_host(host, 1));
-        may_move(client.send_command(order));
+        may_move(client.send_command(key, order));
         may_move(client.record_decision(decision));
         may_move(client.put_object(host, "name", b""));
         may_move(records.update("key", &"value".to_owned(), 1));

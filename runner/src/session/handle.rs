@@ -13,6 +13,8 @@ pub(super) const COMMANDS_WAITING_MAX: usize = 16;
 #[derive(Clone)]
 pub struct Handle {
     sender: mpsc::Sender<Told>,
+    /// Of the session, as long as it is here.
+    epoch: u64,
     /// Whether an agent of this session holds a slot now; the session's task alone writes it.
     has_agent: Arc<AtomicBool>,
 }
@@ -29,11 +31,12 @@ pub struct Told {
 pub struct NotRunning;
 
 impl Handle {
-    pub(super) fn new() -> (Self, mpsc::Receiver<Told>, Arc<AtomicBool>) {
+    pub(super) fn new(epoch: u64) -> (Self, mpsc::Receiver<Told>, Arc<AtomicBool>) {
         let (sender, receiver) = mpsc::channel(COMMANDS_WAITING_MAX);
         let has_agent = Arc::new(AtomicBool::new(false));
         let handle = Self {
             sender,
+            epoch,
             has_agent: has_agent.clone(),
         };
         (handle, receiver, has_agent)
@@ -50,6 +53,11 @@ impl Handle {
             .await
             .map_err(|_| NotRunning)?;
         answer.await.map_err(|_| NotRunning)
+    }
+
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// Whether an agent of this session runs, or is being started.

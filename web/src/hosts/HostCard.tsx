@@ -33,6 +33,7 @@ export function HostCard({ host }: { host: HostRow }): ReactNode {
       </p>
       <Room host={host} />
       <Isolation isolated={host.isolated} />
+      <Refusals refused={host.commands_refused} />
       <h3 className="heading-small mt-5 mb-1">Agents</h3>
       <ul className="divide-y divide-line border-t border-line">
         {host.agents.map((agent) => (
@@ -141,6 +142,19 @@ function Isolation({ isolated }: { isolated: boolean }): ReactNode {
       <span>
         <b className="font-medium text-needs">Not isolated</b>: agents run as the runner’s own user, and an
         allowed command can reach what that user can.
+      </span>
+    </p>
+  );
+}
+
+/** Commands that were not ours. Somebody who sees this has something to look for. */
+function Refusals({ refused }: { refused: number }): ReactNode {
+  return refused === 0 ? null : (
+    <p className="mt-3 flex items-start gap-2 text-small text-muted">
+      <ShieldAlert size={16} aria-hidden className="mt-px shrink-0 text-bad" />
+      <span>
+        <b className="font-medium text-bad">Refused {count(refused, "command")}</b> since its runner started: not
+        signed by this fleet, or not meant for it. The runner’s log names each.
       </span>
     </p>
   );

@@ -15,6 +15,7 @@ const host: HostRow = {
   projects: [],
   slots: 4,
   sessions: 0,
+  commands_refused: 0,
   labels: {},
   memory_bytes: 1,
   memory_free_bytes: null,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use coordinator::Configuration;
 use nats::client::{Client, Options};
 use nats::ids::SessionId;
+use nats::seal::CommandKey;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use testkit::nats_server::NatsServer;
@@ -47,6 +48,7 @@ impl Fleet {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)).into(),
             data: data.clone(),
             audit_key: data.with_file_name("audit.nk"),
+            command_key: self.command_key(),
             nats_url: self.nats.url(),
             nats_replicas: 1,
             nats_credentials: None,
@@ -79,11 +81,18 @@ impl Fleet {
         client
     }
 
+    /// All coordinators of this fleet have the same.
+    fn command_key(&self) -> PathBuf {
+        self.folder.path().join("command.nk")
+    }
+
     /// A host with one project and two agents, of which one is missing.
     pub async fn host(&self, name: &str) -> Host {
+        let key = CommandKey::open(&self.command_key()).unwrap();
         let host = Host {
             client: self.client().await,
             name: name.parse().unwrap(),
+            commanders: [key.public().clone()].into_iter().collect(),
             seqs: BTreeMap::new(),
         };
         host.report(host.record()).await;

@@ -7,6 +7,7 @@ use nats::event::{Event, State};
 use nats::ids::{EventId, HostName, SessionId};
 use nats::live::{Live, LiveMessage};
 use nats::record::{AgentReport, HostRecord, Presence, ProjectReport};
+use nats::seal::Commanders;
 use nats::stream::{Bucket, PRESENCE_TTL};
 use nats::wire::{Tagged as _, Wire};
 use nats::{Envelope, Timestamp};
@@ -16,10 +17,17 @@ use super::events::{opened, state};
 /// Events that NATS takes at once.
 const BATCH: usize = 500;
 
+/// What a host is told, and whom it believes.
+pub struct Commands {
+    pub feed: CommandFeed,
+    pub commanders: Commanders,
+}
+
 /// A host, as far as NATS sees one.
 pub struct Host {
     pub client: Client,
     pub name: HostName,
+    pub(super) commanders: Commanders,
     /// Stream sequence and seq of each session's last event.
     pub(super) seqs: BTreeMap<SessionId, (u64, u64)>,
 }
@@ -63,6 +71,7 @@ impl Host {
             load: 0.5,
             memory_free_bytes: 1 << 32,
             sessions: 1,
+            commands_refused: 0,
         };
         let records = self.client.records::<Presence>(Bucket::Presence);
         records
@@ -141,8 +150,11 @@ impl Host {
         self.client.publish_live(&message).await;
     }
 
-    pub fn commands(&self) -> CommandFeed {
-        self.client.commands(&self.name)
+    pub fn commands(&self) -> Commands {
+        Commands {
+            feed: self.client.commands(&self.name),
+            commanders: self.commanders.clone(),
+        }
     }
 
     /// Answers a start as a runner does: opens, and opens a gate when asked to.

@@ -1,18 +1,23 @@
 //! Commands as they reach a host.
 
-use nats::client::{CommandDelivery, CommandFeed};
+use nats::client::CommandDelivery;
 use nats::command::{Command, Order};
 use testkit::wait;
 
 use super::BOUND;
+use super::host::Commands;
 
 /// The next command, acknowledged.
-pub async fn next_command(feed: &mut CommandFeed) -> Order {
+pub async fn next_command(commands: &mut Commands) -> Order {
     let delivery: CommandDelivery = wait::until("a command", BOUND, async || {
-        feed.next().await.map_err(|error| error.to_string())
+        commands
+            .feed
+            .next()
+            .await
+            .map_err(|error| error.to_string())
     })
     .await;
-    let order = delivery.order().unwrap();
+    let order = delivery.order(&commands.commanders).unwrap();
     delivery.acknowledge().await.unwrap();
     order
 }

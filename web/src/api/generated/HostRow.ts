@@ -22,6 +22,10 @@ slots: number,
  */
 sessions: number, labels: { [key in string]: string }, memory_bytes: number, memory_free_bytes: number | null, 
 /**
+ * Commands that it refused for good since its runner started: forged, stale, or for another host.
+ */
+commands_refused: number, 
+/**
  * One-minute load average.
  */
 load: number | null, };

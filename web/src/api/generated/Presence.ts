@@ -13,4 +13,8 @@ load: number, memory_free_bytes: number,
 /**
  * Sessions whose agent runs now.
  */
-sessions: number, };
+sessions: number, 
+/**
+ * Commands refused for good since the runner started: forged, stale, or for another host.
+ */
+commands_refused?: number, };

@@ -153,8 +153,8 @@ function Refusals({ refused }: { refused: number }): ReactNode {
     <p className="mt-3 flex items-start gap-2 text-small text-muted">
       <ShieldAlert size={16} aria-hidden className="mt-px shrink-0 text-bad" />
       <span>
-        <b className="font-medium text-bad">Refused {count(refused, "command")}</b> since its runner started: not
-        signed by this fleet, or not meant for it. The runner’s log names each.
+        <b className="font-medium text-bad">Refused {count(refused, "command")}</b> since its runner started:
+        not signed by this fleet, or not meant for it. The runner’s log names each.
       </span>
     </p>
   );

@@ -6,6 +6,7 @@
 mod ends;
 mod progress;
 mod reach;
+mod reading;
 mod run;
 mod sources;
 

@@ -8,11 +8,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::ends::Ends;
 use super::reach::Reached;
+use super::reading::{ReadEvent, read};
 use crate::projection::{Input, Position, Positions};
 
 pub struct Sources {
     client: Client,
-    events: mpsc::Receiver<Followed>,
+    events: mpsc::Receiver<ReadEvent>,
     audit: mpsc::Receiver<Followed>,
     sessions: mpsc::Receiver<Change<SessionRecord>>,
     /// Reports of hosts, as they are followed elsewhere.
@@ -39,8 +40,9 @@ impl Sources {
         // From the last one that is known, and not from the next: it comes at once, tells how many follow, and
         // shows that it is the one we know.
         let from = |position: &Position| From::Sequence(position.sequence.max(1));
+        let events = client.follow(stream::EVENTS, subject::ALL_EVENTS, from(&positions.events));
         Self {
-            events: client.follow(stream::EVENTS, subject::ALL_EVENTS, from(&positions.events)),
+            events: read(events),
             audit: client.follow(stream::AUDIT, subject::ALL_AUDIT, from(&positions.audit)),
             sessions: client.records(Bucket::Sessions).watch(),
             client: client.clone(),
@@ -63,7 +65,7 @@ impl Sources {
     pub async fn next(&mut self, limit: usize) -> Vec<Input> {
         let mut batch = Vec::new();
         tokio::select! {
-            Some(message) = self.events.recv() => self.event(message, &mut batch),
+            Some(event) = self.events.recv() => self.event(event, &mut batch),
             Some(message) = self.audit.recv() => self.audit(message, &mut batch),
             Some(change) = self.sessions.recv() => self.session(change, &mut batch),
             Some(input) = self.hosts.recv() => batch.push(input),
@@ -107,8 +109,8 @@ impl Sources {
             if let Ok(change) = self.sessions.try_recv() {
                 self.session(change, batch);
             }
-            if let Ok(message) = self.events.try_recv() {
-                self.event(message, batch);
+            if let Ok(event) = self.events.try_recv() {
+                self.event(event, batch);
             }
             if let Ok(message) = self.audit.try_recv() {
                 self.audit(message, batch);
@@ -122,19 +124,20 @@ impl Sources {
         }
     }
 
-    fn event(&mut self, message: Followed, batch: &mut Vec<Input>) {
-        self.behind = message.pending;
-        self.caught_up.events |= message.pending == 0;
-        if message.sequence <= self.known.events.sequence {
-            self.foreign |= Position::of(message.sequence, &message.payload) != self.known.events;
+    fn event(&mut self, event: ReadEvent, batch: &mut Vec<Input>) {
+        let ReadEvent {
+            sequence,
+            pending,
+            arrival,
+        } = event;
+        self.behind = pending;
+        self.caught_up.events |= pending == 0;
+        if sequence <= self.known.events.sequence {
+            self.foreign |= Position::of(sequence, &arrival.body) != self.known.events;
             return;
         }
-        self.reached.events = message.sequence;
-        batch.push(Input::Event {
-            sequence: message.sequence,
-            subject: message.subject,
-            body: message.payload,
-        });
+        self.reached.events = sequence;
+        batch.push(Input::Event { sequence, arrival });
     }
 
     fn audit(&mut self, message: Followed, batch: &mut Vec<Input>) {

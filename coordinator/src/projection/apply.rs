@@ -4,6 +4,7 @@
 //! the session's, and when it is the next one. What is not let in is counted, never stored. Events, decisions
 //! and records may come in any order; the rows are the same in the end.
 
+mod arrival;
 mod audit;
 mod event;
 mod rows;
@@ -19,12 +20,14 @@ use nats::ids::{GateId, SessionId};
 use nats::record::{HostRecord, SessionRecord};
 use rusqlite::Transaction;
 
+use self::arrival::Read;
 use self::rows::Rows;
 use super::Error;
 use super::gate::GateFacts;
 use super::writer::{Position, Positions};
 use crate::api::EventRow;
 
+pub use self::arrival::Arrival;
 pub use self::event::one_line;
 
 /// Something that NATS told.
@@ -32,8 +35,7 @@ pub use self::event::one_line;
 pub enum Input {
     Event {
         sequence: u64,
-        subject: String,
-        body: Bytes,
+        arrival: Box<Arrival>,
     },
     Audit {
         sequence: u64,
@@ -100,14 +102,15 @@ impl<'transaction> Batch<'transaction> {
 
     pub(super) fn take(&mut self, input: Input) -> Result<(), Error> {
         match input {
-            Input::Event {
-                sequence,
-                subject,
-                body,
-            } => {
-                self.last_event = Some((sequence, body.clone()));
-                let dropped = self.event(sequence, &subject, &body)?;
+            Input::Event { sequence, arrival } => {
+                let Arrival {
+                    subject,
+                    body,
+                    read,
+                } = *arrival;
+                let dropped = self.event(sequence, &subject, &body, read)?;
                 self.note(dropped, &subject);
+                self.last_event = Some((sequence, body));
                 Ok(())
             }
             Input::Audit {
@@ -148,7 +151,8 @@ impl<'transaction> Batch<'transaction> {
         }
         self.applied.sessions.insert(id);
         for (sequence, subject, body) in self.rows.take_unclaimed(id)? {
-            let dropped = self.event(sequence, &subject, &body)?;
+            let read = Read::of(&subject, &body);
+            let dropped = self.event(sequence, &subject, &body, read)?;
             self.note(dropped, &subject);
         }
         Ok(())

@@ -17,7 +17,7 @@ mod stored;
 
 pub mod query;
 
-pub use apply::{Applied, Dropped, Input, one_line};
+pub use apply::{Applied, Arrival, Dropped, Input, one_line};
 pub use reader::Reader;
 pub use stored::{StoredGate, StoredSession};
 pub use writer::{Position, Positions, Writer};

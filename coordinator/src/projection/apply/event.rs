@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use bytes::Bytes;
+use nats::Header;
 use nats::event::{Event, ObjectReference};
-use nats::{Envelope, Header};
 
+use super::arrival::Read;
 use super::rows::SessionEntry;
 use super::{Batch, Dropped, Error, NewEvent};
 use crate::api::EventRow;
@@ -18,13 +19,9 @@ impl Batch<'_> {
         sequence: u64,
         subject: &str,
         body: &Bytes,
+        read: Read,
     ) -> Result<Option<Dropped>, Error> {
-        // A known type with a body of another shape is kept and shown by its name; only its meaning is lost.
-        let read = serde_json::from_slice::<Envelope>(body);
-        let header = match &read {
-            Ok(envelope) => Header::of(subject, envelope),
-            Err(_) => Header::read(subject, body),
-        };
+        let Read { header, envelope } = read;
         let Some(header) = header else {
             return Ok(Some(Dropped::Malformed));
         };
@@ -40,8 +37,14 @@ impl Batch<'_> {
         let Some(text) = one_line(body) else {
             return Ok(Some(Dropped::Malformed));
         };
-        let envelope = read
-            .inspect_err(|error| tracing::warn!(%error, nats.subject = subject, "an event is not of the shape its type says"))
+        let envelope = envelope
+            .inspect_err(|error| {
+                tracing::warn!(
+                    error,
+                    nats.subject = subject,
+                    "an event is not of the shape its type says"
+                )
+            })
             .ok();
         entry.facts.count(header.seq, header.at);
         if let Some(envelope) = &envelope {

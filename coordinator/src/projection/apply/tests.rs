@@ -34,10 +34,11 @@ fn event(session: SessionId, host: &str, seq: u64, event: Event) -> Input {
         object: None,
         body: Wire::Known(event),
     };
+    let subject = subject::event(&envelope.host, session, envelope.body.tag());
+    let body = serde_json::to_vec(&envelope).unwrap().into();
     Input::Event {
         sequence: seq,
-        subject: subject::event(&envelope.host, session, envelope.body.tag()),
-        body: serde_json::to_vec(&envelope).unwrap().into(),
+        arrival: Box::new(Arrival::new(subject, body)),
     }
 }
 
@@ -356,7 +357,7 @@ fn every_order_of_events_decisions_records_and_reports_gives_the_same_rows_at_ev
         "session.ended",
     ];
     let events = whole[0].drain(..).filter_map(|input| match input {
-        Input::Event { body, .. } => serde_json::from_slice::<Envelope>(&body).ok(),
+        Input::Event { arrival, .. } => arrival.read.envelope.ok(),
         Input::Audit { .. } | Input::Session { .. } | Input::Host { .. } => None,
     });
     let events = events
@@ -502,7 +503,7 @@ fn a_session_cannot_speak_of_another_sessions_gate() {
         record(theirs),
         event(theirs, HOST, 1, opened(gate)),
     ];
-    let Input::Event { subject, body, .. } = event(
+    let Input::Event { arrival, .. } = event(
         mine,
         HOST,
         1,
@@ -516,8 +517,7 @@ fn a_session_cannot_speak_of_another_sessions_gate() {
     };
     let lie = Input::Event {
         sequence: 2,
-        subject,
-        body,
+        arrival,
     };
     for batches in [
         vec![honest.clone(), vec![lie.clone()]],

@@ -104,6 +104,18 @@ async fn raw(urls: &[String], replicas: usize, shape: Shape) -> f64 {
         made.map(|_| ()).map_err(|error| error.to_string())
     })
     .await;
+    // A cluster has made the stream before it has chosen who leads it.
+    crate::wait::until(
+        "somebody who takes rows",
+        Duration::from_secs(60),
+        async || {
+            let taken = client.request("raw.first", Bytes::from(row())).await;
+            let taken = taken.map_err(|error| error.to_string())?.payload;
+            let said = String::from_utf8_lossy(&taken).into_owned();
+            (!said.contains("\"error\"")).then_some(()).ok_or(said)
+        },
+    )
+    .await;
     let started = stamp::now_us();
     let until = tokio::time::Instant::now() + RAW;
     let publishers = (0..shape.publishers).map(|publisher| {

@@ -29,6 +29,9 @@ const HEARTBEATS_MISSED: u32 = 3;
 /// How long one frame may take to leave. A tab that slow comes back with its cursor.
 const SEND_BOUND: Duration = Duration::from_secs(15);
 const UP_BYTES_MAX: usize = 64 * 1024;
+/// Cleared before every look for something to read, which is one for each frame that leaves. What a tab says is short;
+/// with the library's 128 KB a coordinator did little else.
+const READ_BYTES: usize = 4 * 1024;
 const WATCHED_MAX: usize = 64;
 
 mod close {
@@ -49,7 +52,9 @@ pub async fn open(
         ApiError::new(StatusCode::UPGRADE_REQUIRED, "not_a_websocket", "This address speaks WebSocket.")
             .hint("For one session without WebSocket: GET /api/sessions/{id}/events with Accept: text/event-stream.")
     })?;
-    let upgrade = upgrade.max_message_size(UP_BYTES_MAX);
+    let upgrade = upgrade
+        .max_message_size(UP_BYTES_MAX)
+        .read_buffer_size(READ_BYTES);
     let tasks = app.tasks.clone();
     Ok(upgrade
         .on_upgrade(move |socket| tasks.track_future(Tab::new(socket, app, caller.token).serve())))

@@ -8,13 +8,16 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::fleet::Fleet;
 use crate::stamp;
 
 /// Nothing here takes nearly so long.
 const BOUND: Duration = Duration::from_secs(120);
+
+const READ_BYTES: usize = 8 * 1024;
 
 pub(super) struct Tab {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -34,7 +37,9 @@ impl Tab {
             .parse()
             .expect("a header");
         request.headers_mut().insert("authorization", token);
-        let (socket, _) = connect_async(request)
+        // Cleared before every read: the library's own size would cost more than all else that is done here.
+        let config = WebSocketConfig::default().read_buffer_size(READ_BYTES);
+        let (socket, _) = connect_async_with_config(request, Some(config), true)
             .await
             .expect("the coordinator answers");
         Self { socket }

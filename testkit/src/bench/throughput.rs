@@ -185,7 +185,21 @@ async fn through(stage: &Stage, sessions: usize, messages: usize) -> f64 {
         .collect();
     let started = stamp::now_us();
     join_all(ids.iter().map(|id| stage.say(id, &prompt))).await;
-    join_all(ids.iter().map(|id| stage.rests(id))).await;
+    // One that was just told something may still be at rest.
+    let reached = ids.iter().zip(&before).map(|(id, before)| {
+        let wanted = before + messages as u64;
+        crate::wait::until(
+            "all that was said",
+            Duration::from_secs(240),
+            async move || {
+                let seq = stage.last_seq(id).await;
+                (seq >= wanted)
+                    .then_some(())
+                    .ok_or(format!("{seq} of {wanted}"))
+            },
+        )
+    });
+    join_all(reached).await;
     let took_ms = ms(started, stamp::now_us());
     let after = join_all(ids.iter().map(|id| stage.last_seq(id))).await;
     let events: u64 = after.iter().sum::<u64>() - before.iter().sum::<u64>();

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use nats::credentials::Credentials;
+use nats::seal::CommandKey;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -41,15 +42,18 @@ impl Fleet {
         let path = |name: &str| folder.path().join(name).display().to_string();
         std::fs::write(path("setup-token"), "a token for the first").unwrap();
         let host = "vps-1".parse().unwrap();
+        let command_key = folder.path().join("command.nk");
+        let key = CommandKey::open(&command_key).unwrap();
         let nats =
             |creds: PathBuf| json!({"url": cluster.urls(), "credentials": creds, "replicas": 3});
         let coordinator = json!({
             "nats": nats(credentials.coordinator().unwrap()),
-            "coordinator": {"listen": listen, "data": path("coordinator"), "setup_token": path("setup-token")},
+            "coordinator": {"listen": listen, "data": path("coordinator"), "setup_token": path("setup-token"),
+                "command_key": command_key},
         });
         let runner = json!({
             "nats": nats(credentials.runner(&host).unwrap()),
-            "runner": {"host": host, "data": path("runner"), "projects": [project]},
+            "runner": {"host": host, "data": path("runner"), "command_keys": [key.public()], "projects": [project]},
         });
         let parts = vec![
             start_part(folder.path(), "coordinator", &coordinator),

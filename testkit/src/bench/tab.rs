@@ -37,7 +37,7 @@ impl Tab {
             .parse()
             .expect("a header");
         request.headers_mut().insert("authorization", token);
-        // Cleared before every read: the library's own size would cost more than all else that is done here.
+        // Cleared before every read: the reading side takes processor time from what is measured.
         let config = WebSocketConfig::default().read_buffer_size(READ_BYTES);
         let (socket, _) = connect_async_with_config(request, Some(config), true)
             .await

@@ -16,6 +16,7 @@ pub mod header;
 pub mod audit;
 pub mod command;
 pub mod live;
+pub mod pace;
 pub mod record;
 pub mod report;
 

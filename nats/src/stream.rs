@@ -14,16 +14,11 @@ use crate::ids::HostName;
 use crate::subject;
 
 pub const EVENTS: &str = "EVENTS";
-pub const LIVE: &str = "LIVE";
 pub const COMMANDS: &str = "COMMANDS";
 pub const AUDIT: &str = "AUDIT";
 
 /// The server's own default is 1,000 and means "no more sessions can be watched" when it is reached.
 const CONSUMERS_MAX: i32 = 20_000;
-/// Live text older than this helps nobody: a late browser gets the block so far instead.
-const LIVE_AGE_MAX: Duration = Duration::from_secs(180);
-/// Half of the memory that the server is given for streams: it reserves what a stream may grow to.
-const LIVE_BYTES_MAX: i64 = 128 * 1024 * 1024;
 /// A runner acknowledges a command as soon as it is in the session's inbox, and says so when that takes longer; one that
 /// does neither is gone, and its successor waits for this long.
 pub(crate) const COMMAND_ACK_WAIT: Duration = Duration::from_secs(1);
@@ -96,17 +91,14 @@ impl Bucket {
     }
 }
 
-/// Every stream of the fleet, as the server should hold it. The live one comes last: it may be on a server that is away,
-/// and nothing else should wait for that.
+/// Every stream of the fleet, as the server should hold it. Live text is in none: who listens hears it as it is said.
 #[must_use]
 pub fn all(replicas: usize) -> Vec<Config> {
-    vec![
-        events(replicas),
-        commands(replicas),
-        audit(replicas),
-        live(),
-    ]
+    vec![events(replicas), commands(replicas), audit(replicas)]
 }
+
+/// Streams that an older build made and nobody reads.
+pub(crate) const FORMER: [&str; 1] = ["LIVE"];
 
 fn events(replicas: usize) -> Config {
     Config {
@@ -121,23 +113,6 @@ fn events(replicas: usize) -> Config {
         allow_direct: true,
         allow_atomic_publish: true,
         deny_delete: true,
-        ..Config::default()
-    }
-}
-
-fn live() -> Config {
-    Config {
-        name: LIVE.to_owned(),
-        subjects: vec![subject::ALL_LIVE.to_owned()],
-        storage: StorageType::Memory,
-        // One copy, in a cluster as well: nobody waits for it, and who listens does so without the stream.
-        num_replicas: 1,
-        max_age: LIVE_AGE_MAX,
-        max_bytes: LIVE_BYTES_MAX,
-        discard: DiscardPolicy::Old,
-        max_consumers: CONSUMERS_MAX,
-        // No acknowledgement, so a reply subject plants nothing in another stream.
-        no_ack: true,
         ..Config::default()
     }
 }

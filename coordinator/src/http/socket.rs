@@ -10,8 +10,10 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures::SinkExt as _;
 use nats::ids::SessionId;
-use tokio::time::{Duration, Instant, MissedTickBehavior, interval, timeout};
+use nats::pace::{Gather, Pace};
+use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::app::App;
 use super::body::unknown_session;
@@ -68,6 +70,8 @@ struct Tab {
     /// The last seq that was sent of each session that is watched.
     cursors: HashMap<SessionId, u64>,
     heard: Instant,
+    /// Of live text, which may wait in the socket's buffer for what is about to follow.
+    pace: Pace,
 }
 
 /// Whether to go on, or with which words to end.
@@ -83,6 +87,7 @@ impl Tab {
             watcher,
             cursors: HashMap::new(),
             heard: Instant::now(),
+            pace: Pace::new(Gather::FOR_A_READER),
         }
     }
 
@@ -97,6 +102,7 @@ impl Tab {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         beat.reset();
         while flow.is_continue() {
+            let due = self.pace.due();
             flow = tokio::select! {
                 () = self.app.shutdown.cancelled() => Flow::Break(Some((close::RESTART, "the coordinator restarts"))),
                 message = self.socket.recv() => match message {
@@ -107,6 +113,7 @@ impl Tab {
                     Some(frame) => self.forward(&frame).await,
                     None => Flow::Break(Some((close::TRY_AGAIN, "this tab does not keep up; it may come back with its cursor"))),
                 },
+                () = at(due) => self.flush().await,
                 _ = beat.tick() => self.beat().await,
             };
         }
@@ -242,7 +249,9 @@ impl Tab {
                     to_text(&events_frame(batch.session, news))
                 }
             }
-            Frame::Live(batch) if self.cursors.contains_key(&batch.session) => batch.text(),
+            Frame::Live(batch) if self.cursors.contains_key(&batch.session) => {
+                return self.send_in_time(batch.text()).await;
+            }
             Frame::Live(_) => return Flow::Continue(()),
             Frame::Fleet(change) => change.text(),
             Frame::Status(status) => to_text(&SocketDown::Status { status: *status }),
@@ -284,12 +293,22 @@ impl Tab {
         self.deliver(Message::Text(text)).await
     }
 
-    async fn deliver(&mut self, message: Message) -> Flow {
-        match timeout(SEND_BOUND, self.socket.send(message)).await {
-            Ok(Ok(())) => Flow::Continue(()),
-            // Nothing more can be said to it.
-            Ok(Err(_)) | Err(_) => Flow::Break(None),
+    /// Sends with what is about to follow, when much follows: each write wakes both ends, whatever is in it.
+    async fn send_in_time(&mut self, text: Utf8Bytes) -> Flow {
+        if self.pace.came(Instant::now()) {
+            return self.send(text).await;
         }
+        within_bound(self.socket.feed(Message::Text(text))).await
+    }
+
+    async fn deliver(&mut self, message: Message) -> Flow {
+        self.pace.sent(Instant::now());
+        within_bound(self.socket.send(message)).await
+    }
+
+    async fn flush(&mut self) -> Flow {
+        self.pace.sent(Instant::now());
+        within_bound(self.socket.flush()).await
     }
 
     async fn end(&mut self, code: u16, reason: &'static str) {
@@ -303,5 +322,20 @@ impl Tab {
         if self.send(to_text(&closing)).await.is_continue() {
             let _ = self.deliver(Message::Close(Some(frame))).await;
         }
+    }
+}
+
+/// Breaks when nothing more can be said to the tab.
+async fn within_bound(sending: impl Future<Output = Result<(), axum::Error>>) -> Flow {
+    match timeout(SEND_BOUND, sending).await {
+        Ok(Ok(())) => Flow::Continue(()),
+        Ok(Err(_)) | Err(_) => Flow::Break(None),
+    }
+}
+
+async fn at(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }

@@ -30,6 +30,13 @@ impl Client {
                 .await
                 .map_err(|error| failed(what, &error))?;
         }
+        for former in stream::FORMER {
+            match self.jetstream.delete_stream(former).await {
+                Ok(_) => tracing::info!(stream = former, "let go of a stream that nobody reads"),
+                // It is not there, or the next coordinator lets go of it.
+                Err(error) => tracing::trace!(%error, stream = former, "no stream to let go of"),
+            }
+        }
         Ok(())
     }
 

@@ -14,7 +14,6 @@ mod handle;
 mod limits;
 mod live;
 mod oversize;
-mod pace;
 mod perform;
 mod record;
 mod reminders;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use nats::Timestamp;
 use nats::command::{Order, SessionStart};
 use nats::live::Live;
+use nats::pace::{Gather, Pace};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -21,7 +22,6 @@ use super::limits;
 use super::live::Outlet;
 use super::log::{self, Identity, Kept, Log, Saved};
 use super::machine::{AgentEnd, AgentState, Effect, Input, Machine};
-use super::pace::Pace;
 use super::paths::SessionPaths;
 use super::perform::Done;
 use super::reminders::Reminders;
@@ -143,7 +143,7 @@ impl Task {
             newest,
             reached,
             telling_again: false,
-            pace: Pace::default(),
+            pace: Pace::new(Gather::FOR_A_READER),
             live_whole_sent: Instant::now(),
             prune_due: Instant::now() + PRUNE_EVERY,
             unpruned_bytes: 0,

@@ -1,19 +1,37 @@
-//! When live text goes out: at once while an agent speaks slowly, gathered while it speaks faster than anybody reads.
+//! When live text goes on: at once while it comes slowly, gathered while it comes faster than anybody reads.
 //!
-//! Pure. Owns no timer and no text.
+//! Every station on its way has a pace of its own: a session, a host and a tab. Pure. Owns no timer and no text.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// After this much silence a piece goes out as it comes. Less than what lies between two pieces of an agent that
-/// streams at reading speed (20 ms), with room for the jitter of both ends.
-const GATHER_MIN: Duration = Duration::from_millis(8);
-/// A flood is told once per frame of a screen.
-const GATHER_MAX: Duration = Duration::from_millis(16);
+/// How long pieces are gathered before they go on together.
+#[derive(Debug, Clone, Copy)]
+pub struct Gather {
+    /// After this much silence a piece goes on as it comes.
+    pub min: Duration,
+    /// The longest that a piece of a flood waits.
+    pub max: Duration,
+}
+
+impl Gather {
+    /// For one reader. `min` is less than what lies between two pieces of an agent that streams at reading speed (20 ms),
+    /// with room for the jitter of both ends; `max` tells a flood once per frame of a screen.
+    pub const FOR_A_READER: Self = Self {
+        min: Duration::from_millis(8),
+        max: Duration::from_millis(16),
+    };
+    /// For a connection that many share: long enough to fill a packet, too short to notice.
+    pub const FOR_MANY: Self = Self {
+        min: Duration::from_millis(1),
+        max: Duration::from_millis(4),
+    };
+}
 
 #[derive(Debug)]
 pub struct Pace {
+    bounds: Gather,
     sent: Option<Instant>,
     gather: Duration,
     /// Pieces that wait to be sent together, and since when they are due.
@@ -21,18 +39,18 @@ pub struct Pace {
     due: Option<Instant>,
 }
 
-impl Default for Pace {
-    fn default() -> Self {
+impl Pace {
+    #[must_use]
+    pub const fn new(bounds: Gather) -> Self {
         Self {
+            bounds,
             sent: None,
-            gather: GATHER_MIN,
+            gather: bounds.min,
             waiting: 0,
             due: None,
         }
     }
-}
 
-impl Pace {
     /// A piece of text is there. True when it must be sent now, with whatever waits; else it is due at [`Pace::due`].
     pub fn came(&mut self, now: Instant) -> bool {
         self.waiting += 1;
@@ -51,9 +69,9 @@ impl Pace {
     pub fn sent(&mut self, now: Instant) {
         // Several pieces in one short time are a flood; a single one is not.
         self.gather = if self.waiting > 1 {
-            GATHER_MAX
+            self.bounds.max
         } else {
-            GATHER_MIN
+            self.bounds.min
         };
         (self.waiting, self.due, self.sent) = (0, None, Some(now));
     }
@@ -66,7 +84,7 @@ mod tests {
     /// Delays of pieces that come at these milliseconds, with a timer that fires on the millisecond after it is due.
     fn delays(pieces: impl IntoIterator<Item = u64>) -> Vec<u64> {
         let start = Instant::now();
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(Gather::FOR_A_READER);
         let (mut delays, mut waiting) = (vec![], vec![]);
         let mut pieces = pieces.into_iter().peekable();
         for millisecond in 0..10_000 {

@@ -20,6 +20,7 @@ mod protocol;
 mod run;
 mod script;
 mod speech;
+mod stdout;
 mod tool;
 mod turn;
 

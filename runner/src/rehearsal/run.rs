@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use rustix::process::{Signal, getpid, kill_process};
-use tokio::io::Stdout;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::{About, Arguments, Opening};
@@ -14,6 +13,7 @@ use super::life::{Exchange, Life, Stop};
 use super::line;
 use super::memory::{self, Memory};
 use super::output::Output;
+use super::stdout::Stdout;
 
 /// Where memories lie in the home directory.
 const STATE: &str = ".flotilla-rehearsal";
@@ -67,7 +67,7 @@ async fn prepare(arguments: Arguments) -> Result<Life<Stdout>, Error> {
         Ok(opened) => opened,
         Err(memory::Error::Unknown(id)) => {
             let line = line::unknown_conversation(&id);
-            Output::new(tokio::io::stdout(), id.clone())
+            Output::new(Stdout, id.clone())
                 .line(line)
                 .await
                 .map_err(Error::Stdout)?;
@@ -78,7 +78,7 @@ async fn prepare(arguments: Arguments) -> Result<Life<Stdout>, Error> {
     Ok(Life {
         heard: input::listen().map_err(Error::Stdin)?,
         terminate: signal(SignalKind::terminate()).map_err(Error::Signals)?,
-        output: Output::new(tokio::io::stdout(), conversation),
+        output: Output::new(Stdout, conversation),
         memory,
         folder,
         mode: "default".to_owned(),

@@ -2,6 +2,7 @@
 //! Owns how much is read at once and when there is no more; does not know who is told.
 
 use std::io;
+use std::mem::MaybeUninit;
 
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -31,8 +32,8 @@ pub(super) struct ErrorTail {
 }
 
 /// What one read found.
-enum Found {
-    Bytes(usize),
+enum Found<'a> {
+    Bytes(&'a [u8]),
     Nothing,
     End,
 }
@@ -65,14 +66,19 @@ impl Output {
         if !self.may_read() {
             return;
         }
-        let mut piece = vec![0; PIECE_BYTES];
+        // Not cleared: an agent's word is short, and that would take longer than to read it.
+        let mut piece = Vec::<u8>::with_capacity(PIECE_BYTES);
         for _ in 0..PIECES_MAX {
             let room = self.backlog.room().min(PIECE_BYTES);
             if room == 0 || self.ended {
                 return;
             }
-            match find(&self.socket, &mut piece[..room], agent_gone) {
-                Found::Bytes(count) => self.backlog.push(&piece[..count]),
+            match find(
+                &self.socket,
+                &mut piece.spare_capacity_mut()[..room],
+                agent_gone,
+            ) {
+                Found::Bytes(bytes) => self.backlog.push(bytes),
                 Found::Nothing => return,
                 Found::End => self.ended = true,
             }
@@ -98,10 +104,14 @@ impl ErrorTail {
     }
 
     pub(super) fn read(&mut self, agent_gone: bool) {
-        let mut piece = vec![0; PIECE_BYTES];
+        let mut piece = Vec::<u8>::with_capacity(PIECE_BYTES);
         for _ in 0..PIECES_MAX {
-            match find(&self.socket, &mut piece, agent_gone) {
-                Found::Bytes(count) => self.tail.extend(&piece[..count]),
+            match find(
+                &self.socket,
+                &mut piece.spare_capacity_mut()[..PIECE_BYTES],
+                agent_gone,
+            ) {
+                Found::Bytes(bytes) => self.tail.extend(bytes),
                 Found::Nothing => break,
                 Found::End => {
                     self.ended = true;
@@ -121,15 +131,18 @@ impl ErrorTail {
 /// Reads what is there. Of an agent that is gone the kernel is asked directly: the runtime may not have heard yet that
 /// there is something, and would answer "nothing" from memory. What it has written is all in the socket by then, so
 /// nothing is the end, even while something it left behind still holds the other side.
-fn find(socket: &UnixStream, piece: &mut [u8], agent_gone: bool) -> Found {
-    let read = |piece: &mut [u8]| rustix::io::read(socket, piece).map_err(io::Error::from);
+fn find<'a>(socket: &UnixStream, piece: &'a mut [MaybeUninit<u8>], agent_gone: bool) -> Found<'a> {
+    let read = || {
+        let (read, _) = rustix::io::read(socket, piece)?;
+        Ok(&*read)
+    };
     let read = if agent_gone {
-        read(piece)
+        read()
     } else {
-        socket.try_io(Interest::READABLE, || read(piece))
+        socket.try_io(Interest::READABLE, read)
     };
     match read {
-        Ok(count) if count > 0 => Found::Bytes(count),
+        Ok(bytes) if !bytes.is_empty() => Found::Bytes(bytes),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock && !agent_gone => Found::Nothing,
         Ok(_) | Err(_) => Found::End,
     }

@@ -37,8 +37,11 @@ pub struct SessionFilter {
 /// Newest first.
 pub fn sessions(connection: &Connection, filter: &SessionFilter) -> Result<Vec<StoredSession>> {
     let sql = format!(
-        "SELECT {SESSION_COLUMNS} FROM sessions WHERE (?1 IS NULL OR project = ?1) AND (?2 IS NULL OR host = ?2) \
-         AND (?3 IS NULL OR ended = ?3) AND (?4 IS NULL OR id < ?4) ORDER BY id DESC LIMIT ?5"
+        "SELECT {SESSION_COLUMNS} FROM sessions WHERE {} AND {} AND {} AND {} ORDER BY id DESC LIMIT ?5",
+        when(filter.project.is_some(), "project = ?1"),
+        when(filter.host.is_some(), "host = ?2"),
+        when(filter.ended.is_some(), "ended = ?3"),
+        when(filter.before.is_some(), "id < ?4"),
     );
     let host = filter.host.as_ref().map(HostName::as_str);
     let before = filter.before.map(|id| id.to_string());
@@ -114,13 +117,15 @@ pub struct GateFilter {
 /// Pending ones oldest first, as they are to be decided; all others newest first.
 pub fn gates(connection: &Connection, filter: &GateFilter) -> Result<Vec<StoredGate>> {
     let (beyond, order) = match filter.state {
-        Some(GateState::Pending) => (">", "ASC"),
-        Some(GateState::Decided | GateState::Withdrawn) | None => ("<", "DESC"),
+        Some(GateState::Pending) => ("gates.id > ?3", "ASC"),
+        Some(GateState::Decided | GateState::Withdrawn) | None => ("gates.id < ?3", "DESC"),
     };
     let sql = format!(
-        "SELECT {SESSION_COLUMNS}, gates.id, gates.facts {FROM_GATES} AND (?1 IS NULL OR gates.state = ?1) \
-         AND (?2 IS NULL OR gates.session = ?2) AND (?3 IS NULL OR gates.id {beyond} ?3) \
-         ORDER BY gates.id {order} LIMIT ?4"
+        "SELECT {SESSION_COLUMNS}, gates.id, gates.facts {FROM_GATES} AND {} AND {} AND {} \
+         ORDER BY gates.id {order} LIMIT ?4",
+        when(filter.state.is_some(), "gates.state = ?1"),
+        when(filter.session.is_some(), "gates.session = ?2"),
+        when(filter.cursor.is_some(), beyond),
     );
     let state = filter.state.map(|state| match state {
         GateState::Pending => "pending",
@@ -144,6 +149,11 @@ pub fn unsettled_gates(connection: &Connection) -> Result<Vec<StoredGate>> {
         .prepare_cached(&sql)?
         .query_map([], stored::gate)?
         .collect()
+}
+
+/// A condition, when it is asked for. `?1 IS NULL OR …` would do without, but reads the whole table each time.
+const fn when(asked: bool, condition: &str) -> &str {
+    if asked { condition } else { "TRUE" }
 }
 
 const FROM_GATES: &str =
@@ -288,11 +298,12 @@ pub fn audit(
     limit: usize,
 ) -> Result<Vec<(u64, Box<RawValue>)>> {
     let session = session.map(|id| id.to_string());
+    let sql = format!(
+        "SELECT sequence, body FROM audit WHERE sequence < ?1 AND {} ORDER BY sequence DESC LIMIT ?3",
+        when(session.is_some(), "session = ?2"),
+    );
     connection
-        .prepare_cached(
-            "SELECT sequence, body FROM audit WHERE sequence < ?1 AND (?2 IS NULL OR session = ?2) \
-             ORDER BY sequence DESC LIMIT ?3",
-        )?
+        .prepare_cached(&sql)?
         .query_map(params![clamp(before), session, limit], |row| {
             let body = RawValue::from_string(row.get(1)?).map_err(|error| {
                 rusqlite::Error::FromSqlConversionFailure(

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use async_nats::{Message, StatusCode, Subscriber};
 use futures::StreamExt as _;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::connect::Client;
+use super::connect::{Client, Connection};
 use super::error::Error;
 
 /// How often the server says that it still knows the request, when it has nothing to send.
@@ -27,6 +28,7 @@ pub(super) struct Pull {
     next: String,
     inbox: String,
     messages: Subscriber,
+    connection: watch::Receiver<Connection>,
     batch: u64,
     /// Requests so far; the last one is the one whose status counts.
     requests: u64,
@@ -58,6 +60,7 @@ impl Pull {
             next: format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
             inbox,
             messages,
+            connection: client.connection(),
             batch,
             requests: 0,
             left: 0,
@@ -69,9 +72,8 @@ impl Pull {
     /// The next message, however long it takes. After an error a new pull is needed; with it the messages that this one
     /// was sent are lost. Cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Message, Error> {
-        let mut connection = self.client.connection();
         loop {
-            let state = *connection.borrow_and_update();
+            let state = *self.connection.borrow_and_update();
             if state.generation != self.generation {
                 // The listening goes on over the new connection; what the server knew of us may be gone with the old.
                 self.left = 0;
@@ -83,7 +85,7 @@ impl Pull {
             let message = tokio::select! {
                 biased;
                 message = self.messages.next() => message,
-                _ = connection.wait_for(|state| state.up && state.generation != generation) => continue,
+                _ = self.connection.wait_for(|state| state.up && state.generation != generation) => continue,
                 () = sleep_until(self.heard + PATIENCE) => {
                     return Err(Error::read(&self.what, &"nobody is there to send messages"));
                 }

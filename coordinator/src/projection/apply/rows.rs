@@ -151,9 +151,10 @@ impl<'transaction> Rows<'transaction> {
     ) -> Result<BTreeSet<GateId>, Error> {
         let mut found: BTreeSet<GateId> = self
             .transaction
-            .prepare_cached(
-                "SELECT id FROM gates WHERE session = ?1 AND (?2 IS NULL OR tool_use = ?2)",
-            )
+            .prepare_cached(match tool_use {
+                Some(_) => "SELECT id FROM gates WHERE session = ?1 AND tool_use = ?2",
+                None => "SELECT id FROM gates WHERE session = ?1 AND ?2 IS NULL",
+            })
             .and_then(|mut statement| {
                 statement
                     .query_map(params![session.to_string(), tool_use], |row| {

@@ -8,13 +8,18 @@ use super::figure::Figure;
 use super::run::Settings;
 use super::samples::Samples;
 use super::stage::Stage;
-use super::tab::Tab;
+use super::tab::{Tab, ms};
+use crate::stamp;
 
 const SOCKETS: usize = 50;
 const WATCHED_BY_EACH: usize = 10;
 /// Twenty a second.
 const APART_MS: usize = 50;
+/// How long all of them stream, and are measured.
 const STREAMED: Duration = Duration::from_secs(10);
+/// They begin one after the other, as people do, over so long; and have so long to settle before and after.
+const BEGIN: Duration = Duration::from_secs(2);
+const SETTLE: Duration = Duration::from_secs(1);
 /// Each step is tried until one is too much.
 const STEPS: [usize; 8] = [25, 50, 100, 150, 200, 300, 400, 500];
 const WANTED: usize = 500;
@@ -54,7 +59,6 @@ pub(super) async fn measure(settings: &Settings, stage: &Stage) -> Vec<Figure> {
 
 /// All of them at once, read by all sockets. How long each delta was on its way, in milliseconds.
 async fn stream(stage: &Stage, sessions: &[String]) -> Samples {
-    let count = usize::try_from(STREAMED.as_millis()).unwrap_or(0) / APART_MS;
     let mut tabs = Vec::new();
     for socket in 0..SOCKETS {
         let mut tab = Tab::open(&stage.fleet).await;
@@ -68,23 +72,55 @@ async fn stream(stage: &Stage, sessions: &[String]) -> Samples {
     }
     let readers = tabs.into_iter().map(|tab| tokio::spawn(read(tab)));
     let readers: Vec<_> = readers.collect();
+    let all = BEGIN + SETTLE + STREAMED + SETTLE;
+    let count = usize::try_from(all.as_millis()).unwrap_or(0) / APART_MS;
     let prompt = format!("stamps {count} {APART_MS}");
-    join_all(sessions.iter().map(|session| stage.say(session, &prompt))).await;
-    join_all(sessions.iter().map(|session| stage.rests(session))).await;
+    let apart = BEGIN / u32::try_from(sessions.len()).unwrap_or(u32::MAX);
+    let begin = sessions.iter().zip(0_u32..).map(|(session, number)| {
+        let prompt = &prompt;
+        async move {
+            tokio::time::sleep(apart * number).await;
+            stage.say(session, prompt).await;
+        }
+    });
+    join_all(begin).await;
+    let from = stamp::now_us() + micros(SETTLE);
+    let until = from + micros(STREAMED);
     let mut ages = Samples::default();
     for reader in readers {
-        ages.extend(reader.await.expect("it reads"));
+        let heard = reader.await.expect("it reads");
+        let measured = heard
+            .iter()
+            .filter(|heard| (from..until).contains(&heard.said_us));
+        ages.extend(measured.map(|heard| ms(heard.said_us, heard.at_us)));
     }
+    // Nobody is asked before that: hundreds who ask ten times a second would be the larger load.
+    join_all(sessions.iter().map(|session| stage.rests(session))).await;
     ages
 }
 
+/// One stamp.
+struct Heard {
+    said_us: u64,
+    at_us: u64,
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// Until every session that it watches has been at rest again.
-async fn read(mut tab: Tab) -> Vec<f64> {
-    let (mut ages, mut ended) = (Vec::new(), 0);
+async fn read(mut tab: Tab) -> Vec<Heard> {
+    let (mut heard, mut ended) = (Vec::new(), 0);
     while ended < WATCHED_BY_EACH {
         let frame = tab.next().await;
-        ages.extend(frame.live_ages_ms());
+        let at_us = frame.at_us;
+        heard.extend(
+            frame
+                .live_stamps_us()
+                .map(|said_us| Heard { said_us, at_us }),
+        );
         ended += frame.text.matches(r#""type":"turn.finished""#).count();
     }
-    ages
+    heard
 }

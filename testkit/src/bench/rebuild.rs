@@ -1,5 +1,7 @@
 //! (h) How long a coordinator needs that knows nothing yet: the projection, built from the stream.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 
 use super::figure::Figure;
@@ -13,6 +15,8 @@ use crate::stamp;
 const SESSIONS: usize = 20;
 const MESSAGES: usize = 2_500;
 const WANTED: f64 = 50_000.0;
+/// Between two questions whether it serves: asked more often it would have less of the processor for itself.
+const PAUSE: Duration = Duration::from_millis(5);
 
 pub(super) async fn measure(settings: &Settings, stage: &Stage) -> Vec<Figure> {
     let empty = start(stage).await;
@@ -56,7 +60,10 @@ pub(super) async fn measure(settings: &Settings, stage: &Stage) -> Vec<Figure> {
 
 async fn start(stage: &Stage) -> f64 {
     let started = stamp::now_us();
-    let coordinator = stage.fleet.another_coordinator().await;
+    let coordinator = stage.fleet.start_another_coordinator();
+    while coordinator.is_ready(&stage.fleet).await.is_err() {
+        tokio::time::sleep(PAUSE).await;
+    }
     let took = ms(started, stamp::now_us());
     drop(coordinator);
     took

@@ -16,6 +16,8 @@ use crate::{processes, stamp};
 /// A person's program would not ask more often.
 const PAUSE: Duration = Duration::from_millis(5);
 const WANTED_MS: f64 = 1000.0;
+/// Killed sooner, a part is taken for one that dies of being started, and `up` waits before it starts it again.
+const LIVES: Duration = Duration::from_millis(2_500);
 
 pub(super) async fn measure(settings: &Settings, stage: &Stage) -> Vec<Figure> {
     let session = stage.rested("rehearsal", "say ready").await;
@@ -36,6 +38,7 @@ pub(super) async fn measure(settings: &Settings, stage: &Stage) -> Vec<Figure> {
             })
             .await;
             stage.fleet.wait_serving().await;
+            tokio::time::sleep(LIVES).await;
         }
         let name = format!("{part} killed: until a message is taken and answered");
         figures.push(

@@ -102,12 +102,17 @@ impl Tab {
 }
 
 impl Arrived {
-    /// How long each stamp of live text was on its way, in milliseconds. What is told again is not counted.
+    /// How long each stamp of live text was on its way, in milliseconds.
     pub(super) fn live_ages_ms(&self) -> impl Iterator<Item = f64> {
+        self.live_stamps_us().map(|stamp| ms(stamp, self.at_us))
+    }
+
+    /// The stamps of live text. What is told again is not counted.
+    pub(super) fn live_stamps_us(&self) -> impl Iterator<Item = u64> {
         let live = self.text.starts_with(r#"{"type":"live""#)
             && !self.text.contains(r#""type":"snapshot""#);
         let text = if live { self.text.as_str() } else { "" };
-        stamp::read(text).map(|stamp| ms(stamp, self.at_us))
+        stamp::read(text)
     }
 }
 

@@ -21,6 +21,13 @@ pub struct Coordinator {
 impl Fleet {
     /// A second coordinator beside the one that `up` runs, on the same NATS, with a projection of its own.
     pub async fn another_coordinator(&self) -> Coordinator {
+        let it = self.start_another_coordinator();
+        it.wait_ready(self).await;
+        it
+    }
+
+    /// The same, without waiting for it.
+    pub fn start_another_coordinator(&self) -> Coordinator {
         let folder = tempfile::tempdir_in(self.folder.path()).expect("a temporary folder");
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound address");
@@ -39,13 +46,11 @@ impl Fleet {
         );
         std::fs::write(configuration(folder.path()), settings.to_string())
             .expect("a configuration file");
-        let it = Coordinator {
+        Coordinator {
             url: format!("http://{address}"),
             process: Mutex::new(start(folder.path())),
             folder,
-        };
-        it.wait_ready(self).await;
-        it
+        }
     }
 }
 
@@ -69,17 +74,19 @@ impl Coordinator {
 
     /// Waits until it can answer.
     pub async fn wait_ready(&self, fleet: &Fleet) {
-        wait::until("the other coordinator to be ready", UP_BOUND, async || {
-            let asked = fleet.request_at(&self.url, Method::GET, "/readyz", None);
-            let (status, body) = asked.await;
-            if status.is_success() {
-                Ok(())
-            } else {
-                let said = std::fs::read_to_string(log(self.folder.path())).unwrap_or_default();
-                Err(format!("{status}: {body}: {said}"))
-            }
-        })
-        .await;
+        let ready = async || self.is_ready(fleet).await;
+        wait::until("the other coordinator to be ready", UP_BOUND, ready).await;
+    }
+
+    /// Whether it can answer; what it says else, and its log.
+    pub async fn is_ready(&self, fleet: &Fleet) -> Result<(), String> {
+        let asked = fleet.request_at(&self.url, Method::GET, "/readyz", None);
+        let (status, body) = asked.await;
+        if status.is_success() {
+            return Ok(());
+        }
+        let said = std::fs::read_to_string(log(self.folder.path())).unwrap_or_default();
+        Err(format!("{status}: {body}: {said}"))
     }
 
     /// Holds it still (SIGSTOP): it answers nobody and reads nothing.

@@ -9,6 +9,7 @@ mod auth;
 mod dispatch;
 mod hosts;
 mod placement;
+mod queue;
 
 mod ingest;
 mod live;

@@ -3,22 +3,28 @@
 
 use nats::event::State;
 
-use crate::api::{Gate, HostState, ImportedFrom, SessionRow, UsageLimit};
+use crate::api::{Gate, HostState, ImportedFrom, QueuePlace, SessionRow, UsageLimit};
 use crate::auth::People;
 use crate::hosts::Hosts;
 use crate::projection::{StoredGate, StoredSession};
+use crate::queue::{Line, Place};
 
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Show {
     hosts: Hosts,
     people: People,
+    line: Line,
 }
 
 impl Show {
     #[must_use]
-    pub const fn new(hosts: Hosts, people: People) -> Self {
-        Self { hosts, people }
+    pub const fn new(hosts: Hosts, people: People, line: Line) -> Self {
+        Self {
+            hosts,
+            people,
+            line,
+        }
     }
 
     #[must_use]
@@ -30,14 +36,24 @@ impl Show {
     pub fn session(&self, stored: &StoredSession) -> SessionRow {
         let (record, facts) = (&stored.record, &stored.facts);
         let view = self.hosts.view();
-        let (state, reason) = standing(stored, view.state(&record.host));
+        let place = record
+            .is_queued()
+            .then(|| self.line.place(record.session))
+            .flatten();
+        let (state, reason) = standing(stored, view.state(&record.host), place.as_ref());
         SessionRow {
             id: record.session,
             title: facts.title.clone().unwrap_or_else(|| record.title.clone()),
             project: record.project.clone(),
             project_name: view.project_name(&record.project),
             agent: record.agent.clone(),
-            host: record.host.clone(),
+            host: (record.placement.queued_since.is_none()).then(|| record.host.clone()),
+            placed_because: record.placement.reason.clone(),
+            queue: place.map(|place| QueuePlace {
+                position: place.position,
+                length: place.length,
+                reason: place.reason,
+            }),
             epoch: record.epoch,
             state,
             state_reason: reason,
@@ -128,13 +144,28 @@ impl Show {
 }
 
 /// `queued` and `lost` are ours to say: no event of a host does.
-fn standing(stored: &StoredSession, host: HostState) -> (State, Option<String>) {
+fn standing(
+    stored: &StoredSession,
+    host: HostState,
+    place: Option<&Place>,
+) -> (State, Option<String>) {
     let facts = &stored.facts;
     let silent = host == HostState::Silent;
     let name = &stored.record.host;
     match facts.state {
         _ if stored.record.imported.is_some() => (State::Ended, facts.reason.clone()),
         Some(State::Ended) => (State::Ended, facts.reason.clone()),
+        _ if stored.record.never_began() => (
+            State::Ended,
+            Some("stopped by a person before it began".to_owned()),
+        ),
+        _ if stored.record.is_queued() => (
+            State::Queued,
+            Some(place.map_or_else(
+                || "Waits for a host.".to_owned(),
+                |place| format!("Waits for a host. {}.", place.reason),
+            )),
+        ),
         None if silent => (
             State::Queued,
             Some(format!("Waits for {name}, which is silent.")),

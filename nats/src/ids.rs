@@ -134,8 +134,9 @@ impl SessionId {
     }
 }
 
-/// The one valid host name that no host has.
+/// The valid names that no host has.
 const IMPORTED: &str = "imported";
+const QUEUED: &str = "queued";
 
 /// A host's name: 1 to 40 characters of `a-z`, `0-9` and `-`. It is a token of every subject of that host.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS)]
@@ -155,9 +156,16 @@ impl HostName {
         Self(IMPORTED.to_owned())
     }
 
+    /// Where a session is that no host has yet. No machine is called so.
     #[must_use]
-    pub fn is_imported(&self) -> bool {
-        self.0 == IMPORTED
+    pub fn queued() -> Self {
+        Self(QUEUED.to_owned())
+    }
+
+    /// Whether the name stands for no machine.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.0 == IMPORTED || self.0 == QUEUED
     }
 
     /// The nearest valid name to what a machine calls itself; `host` when nothing of it is usable.
@@ -177,11 +185,13 @@ impl HostName {
             .take(40)
             .collect();
         let trimmed = kept.trim_matches('-');
-        Self(if trimmed.is_empty() || trimmed == IMPORTED {
-            "host".to_owned()
-        } else {
-            trimmed.to_owned()
-        })
+        Self(
+            if trimmed.is_empty() || trimmed == IMPORTED || trimmed == QUEUED {
+                "host".to_owned()
+            } else {
+                trimmed.to_owned()
+            },
+        )
     }
 }
 
@@ -257,5 +267,6 @@ mod tests {
         assert_eq!(HostName::nearest("Vps_1.example.org").as_str(), "vps-1");
         assert_eq!(HostName::nearest("…").as_str(), "host");
         assert_eq!(HostName::nearest("imported").as_str(), "host");
+        assert_eq!(HostName::nearest("queued").as_str(), "host");
     }
 }

@@ -78,12 +78,29 @@ pub struct Presence {
     pub load: f64,
     #[ts(type = "number")]
     pub memory_free_bytes: u64,
-    /// Sessions whose agent runs now.
+    /// Sessions whose agent runs now: each holds a slot.
     pub sessions: u32,
+    /// What becomes of its slots; none from a runner that does not hold to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub slots: Option<SlotReport>,
+    /// How much of the last ten seconds some process waited for memory, in percent; none where the kernel does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub memory_pressure: Option<f64>,
     /// Commands refused for good since the runner started: forged, stale, or for another host.
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(type = "number")]
     pub commands_refused: u64,
+}
+
+/// How a runner stands with the slots of its host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SlotReport {
+    /// Of the sessions whose agent runs, how many have nothing to do: they give their slot up for one that has.
+    pub resting: u32,
+    /// Sessions here that were told something and wait for a slot.
+    pub waiting: u32,
 }
 
 #[expect(
@@ -119,6 +136,79 @@ pub struct SessionRecord {
     /// It ran in another fleet and was put into this one as a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,
+    #[serde(default, skip_serializing_if = "Placement::is_empty")]
+    pub placement: Placement,
+}
+
+/// How a session came to its host, or what it waits for until it has one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Placement {
+    /// Since when no host has it. Until one does, its own `host` is [`HostName::queued`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_since: Option<Timestamp>,
+    /// Only there, as whoever made it wished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_on: Option<HostName>,
+    /// Labels that its host must bear.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub host_labels: BTreeMap<String, String>,
+    /// Why it is on its host, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What was said to it before its host had begun, oldest first; let go of once the host has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<EarlyMessage>,
+    /// Somebody ended it before its host had begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+}
+
+impl Placement {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl SessionRecord {
+    /// Whether it waits for a host.
+    #[must_use]
+    pub const fn is_queued(&self) -> bool {
+        self.placement.queued_since.is_some() && self.placement.stopped.is_none()
+    }
+
+    /// Whether it was over before any host had it.
+    #[must_use]
+    pub const fn never_began(&self) -> bool {
+        self.placement.queued_since.is_some() && self.placement.stopped.is_some()
+    }
+}
+
+/// A message to a session that no host has taken up yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EarlyMessage {
+    pub id: CommandId,
+    pub by: UserId,
+    pub at: Timestamp,
+    pub message: MessageSend,
+}
+
+/// Who ended a session before it began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stopped {
+    pub by: UserId,
+    pub at: Timestamp,
+    /// Of the wish: a host that has begun after all is sent it too.
+    pub command: CommandId,
+}
+
+/// A host that takes no new sessions. Key: the host's name; there is none for a host that does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DrainRecord {
+    pub host: HostName,
+    pub since: Timestamp,
+    pub by: UserId,
+    pub by_name: String,
 }
 
 /// Where an imported session comes from. Its own `host` is [`HostName::imported`].

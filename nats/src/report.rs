@@ -1,4 +1,4 @@
-//! What a host keeps of a session, told to a coordinator that compares it with what EVENTS holds.
+//! What a host answers a coordinator: what it keeps of a session's log, or that it has no room for a session.
 //!
 //! Rows do not travel for this: ranges of them are hashed on both sides with [`Grouping`], and only a range that differs
 //! is told row by row. The answer is a live message that its asker alone waits for; nobody keeps it.
@@ -30,7 +30,16 @@ pub struct ReportMessage {
 messages! {
     pub enum Answer {
         "report" => Report(Report),
+        "start.refused" => StartRefused(StartRefused),
     }
+}
+
+/// The host has no slot for a session that was to begin there. It will never begin there in this epoch, however often it
+/// is asked: whoever hears this may give it to another host in the next one. Told again when it is asked again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct StartRefused {
+    /// In a sentence.
+    pub reason: String,
 }
 
 /// How a session's log stands on its host.

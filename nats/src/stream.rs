@@ -33,15 +33,17 @@ pub enum Bucket {
     Sessions,
     Users,
     Tokens,
+    Drains,
     Presence,
 }
 
 impl Bucket {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Hosts,
         Self::Sessions,
         Self::Users,
         Self::Tokens,
+        Self::Drains,
         Self::Presence,
     ];
 
@@ -52,6 +54,7 @@ impl Bucket {
             Self::Sessions => "sessions",
             Self::Users => "users",
             Self::Tokens => "tokens",
+            Self::Drains => "drains",
             Self::Presence => "presence",
         }
     }
@@ -83,10 +86,12 @@ impl Bucket {
                 limit_markers: Some(PRESENCE_TTL),
                 ..common
             },
-            Self::Hosts | Self::Sessions | Self::Users | Self::Tokens => kv::Config {
-                history: 5,
-                ..common
-            },
+            Self::Hosts | Self::Sessions | Self::Users | Self::Tokens | Self::Drains => {
+                kv::Config {
+                    history: 5,
+                    ..common
+                }
+            }
         }
     }
 }

@@ -15,6 +15,8 @@ pub const EVERYTHING: &str = "fleet.>";
 pub const ALL_EVENTS: &str = "fleet.*.*.event.>";
 /// Every short-lived message of every host.
 pub const ALL_LIVE: &str = "fleet.*.*.live.>";
+/// Every answer of a host that it has no slot for a session.
+pub const ALL_START_REFUSALS: &str = "fleet.*.*.live.start.refused";
 /// Every command to every host.
 pub const ALL_COMMANDS: &str = "fleet.*.*.command.>";
 /// Every record of who did what.

@@ -289,6 +289,8 @@ async fn a_heartbeat_that_stops_is_told_to_watchers() {
         memory_free_bytes: 1,
         sessions: 0,
         commands_refused: 0,
+        slots: None,
+        memory_pressure: None,
     };
     records
         .put_for(host.as_str(), &presence, Duration::from_secs(1))

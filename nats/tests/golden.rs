@@ -14,7 +14,9 @@ use nats::event::*;
 use nats::ids::*;
 use nats::live::{Delta, Live, LiveMessage, Snapshot};
 use nats::record::*;
-use nats::report::{LogReport, Report, ReportMessage, RowGroup, RowPrint, ShimReport};
+use nats::report::{
+    LogReport, Report, ReportMessage, RowGroup, RowPrint, ShimReport, StartRefused,
+};
 use nats::wire::Tagged;
 use nats::{Envelope, Event, Timestamp, Wire};
 use serde_json::{Value, json};
@@ -369,10 +371,21 @@ fn samples() -> BTreeMap<String, Value> {
         at: at(),
         body: Wire::Known(report().into()),
     };
-    samples.insert(
-        "live.report".to_owned(),
-        serde_json::to_value(&message).unwrap(),
-    );
+    let refused = ReportMessage {
+        body: Wire::Known(
+            StartRefused {
+                reason: "all 4 slots are taken by agents at work".into(),
+            }
+            .into(),
+        ),
+        ..message.clone()
+    };
+    for message in [message, refused] {
+        samples.insert(
+            format!("live.{}", message.body.tag()),
+            serde_json::to_value(&message).unwrap(),
+        );
+    }
     samples.extend(records());
     samples
 }
@@ -446,9 +459,19 @@ fn records() -> BTreeMap<String, Value> {
         memory_free_bytes: 1 << 30,
         sessions: 2,
         commands_refused: 0,
+        slots: None,
+        memory_pressure: None,
     };
     let refusing = Presence {
         commands_refused: 3,
+        ..presence.clone()
+    };
+    let pressed = Presence {
+        slots: Some(SlotReport {
+            resting: 1,
+            waiting: 2,
+        }),
+        memory_pressure: Some(12.5),
         ..presence.clone()
     };
     let token = TokenRecord {
@@ -482,6 +505,37 @@ fn records() -> BTreeMap<String, Value> {
         prompt: None,
         prompt_id: None,
         imported: None,
+        placement: Placement::default(),
+    };
+    let queued = SessionRecord {
+        host: HostName::queued(),
+        placement: Placement {
+            queued_since: Some(at()),
+            only_on: Some(host()),
+            host_labels: BTreeMap::from([("gpu".into(), "a100".into())]),
+            reason: Some("asked for".into()),
+            waiting: vec![EarlyMessage {
+                id: CommandId::from_uuid(UUID),
+                by: user,
+                at: at(),
+                message: MessageSend {
+                    text: "and the receipts".into(),
+                    ..MessageSend::default()
+                },
+            }],
+            stopped: Some(Stopped {
+                by: user,
+                at: at(),
+                command: CommandId::from_uuid(UUID),
+            }),
+        },
+        ..on_record.clone()
+    };
+    let drain = DrainRecord {
+        host: host(),
+        since: at(),
+        by: user,
+        by_name: "Ada".into(),
     };
     let imported = SessionRecord {
         host: HostName::imported(),
@@ -541,6 +595,15 @@ fn records() -> BTreeMap<String, Value> {
             "record.presence.refused".into(),
             serde_json::to_value(refusing).unwrap(),
         ),
+        (
+            "record.presence.pressed".into(),
+            serde_json::to_value(pressed).unwrap(),
+        ),
+        (
+            "record.session.queued".into(),
+            serde_json::to_value(queued).unwrap(),
+        ),
+        ("record.drain".into(), serde_json::to_value(drain).unwrap()),
         ("record.token".into(), serde_json::to_value(token).unwrap()),
         ("record.user".into(), serde_json::to_value(person).unwrap()),
         (
@@ -571,10 +634,15 @@ fn round_trip(name: &str, text: &str) -> Value {
         "audit.decision" => through::<DecisionRecord>(text),
         "audit.action" => through::<ActionRecord>(text),
         "audit.checkpoint" => through::<Checkpoint>(text),
-        "record.presence" | "record.presence.refused" => through::<Presence>(text),
+        "record.presence" | "record.presence.refused" | "record.presence.pressed" => {
+            through::<Presence>(text)
+        }
         "record.token" => through::<TokenRecord>(text),
         "record.user" => through::<UserRecord>(text),
-        "record.session" | "record.session.imported" => through::<SessionRecord>(text),
+        "record.session" | "record.session.imported" | "record.session.queued" => {
+            through::<SessionRecord>(text)
+        }
+        "record.drain" => through::<DrainRecord>(text),
         "record.host" => through::<HostRecord>(text),
         _ if name.starts_with("event.") => {
             let envelope: Envelope = serde_json::from_str(text).unwrap();
@@ -586,7 +654,7 @@ fn round_trip(name: &str, text: &str) -> Value {
             assert!(order.body.known().is_some(), "{name} is no longer known");
             serde_json::to_value(order).unwrap()
         }
-        "live.report" => through::<ReportMessage>(text),
+        "live.report" | "live.start.refused" => through::<ReportMessage>(text),
         _ if name.starts_with("live.") => through::<LiveMessage>(text),
         _ => panic!("no type for the golden file {name}"),
     }

@@ -24,9 +24,11 @@ mod inventory;
 mod presence;
 mod retention;
 mod run;
+mod slots;
 
 pub use configuration::Configuration;
 pub use run::{Error, run};
+pub use slots::default_slots;
 
 /// An error with its causes, once each, for a log line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {

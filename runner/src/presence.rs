@@ -2,19 +2,19 @@
 
 use nats::client::Records;
 use nats::ids::HostName;
-use nats::record::Presence;
+use nats::record::{Presence, SlotReport};
 use nats::stream::{BEAT_EVERY, Bucket, PRESENCE_TTL};
 use nats::{Client, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::inbox::Refused;
-use crate::sessions::Sessions;
+use crate::slots::Slots;
 
 /// Beats until cancelled. A beat that fails is not made up for: the next one comes soon.
 pub async fn beat(
     host: HostName,
     client: Client,
-    sessions: Sessions,
+    slots: Slots,
     refused: Refused,
     token: CancellationToken,
 ) {
@@ -26,12 +26,18 @@ pub async fn beat(
             _ = ticks.tick() => {}
             () = token.cancelled() => return,
         }
+        let counts = slots.counts();
         let presence = Presence {
             host: host.clone(),
             at: Timestamp::now(),
             load: load(),
             memory_free_bytes: Memory::now().available_bytes,
-            sessions: sessions.with_agent(),
+            sessions: number(counts.held),
+            slots: Some(SlotReport {
+                resting: number(counts.resting),
+                waiting: number(counts.waiting),
+            }),
+            memory_pressure: pressure(),
             commands_refused: refused.count(),
         };
         if let Err(error) = records
@@ -68,6 +74,18 @@ impl Memory {
             available_bytes: bytes("MemAvailable").unwrap_or_default(),
         }
     }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// How much of the last ten seconds some process waited for memory, in percent.
+fn pressure() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/pressure/memory").unwrap_or_default();
+    text.lines()
+        .find_map(|line| line.strip_prefix("some avg10="))
+        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
 }
 
 fn load() -> f64 {

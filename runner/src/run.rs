@@ -18,6 +18,7 @@ use crate::inbox::Refused;
 use crate::inventory::{self, Fixed};
 use crate::session::{Outlet, Parts};
 use crate::sessions::Sessions;
+use crate::slots::Slots;
 use crate::{inbox, presence, retention};
 
 /// What was accepted is finished within this; the rest is in the logs anyway.
@@ -75,15 +76,18 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
     });
     let tasks = TaskTracker::new();
     let outlet = Outlet::open(live_client.clone(), &tasks, token.clone());
+    let slots = Slots::new(configuration.slots);
     let parts = Parts {
         client: client.clone(),
         outlet,
         host,
+        slots: slots.clone(),
         tasks: tasks.clone(),
         token: token.clone(),
     };
     let sessions = Sessions::new(parts);
     let found = tokio::task::block_in_place(|| sessions.find_again());
+    slots.open();
     tracing::info!(runner.host = %configuration.host, sessions = found, "the runner is up");
 
     let refused = Refused::default();
@@ -97,7 +101,7 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
     tasks.spawn(presence::beat(
         configuration.host.clone(),
         client.clone(),
-        sessions.clone(),
+        slots,
         refused.clone(),
         token.clone(),
     ));

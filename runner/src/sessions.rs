@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nats::command::{Order, SessionReport, SessionStart};
 use nats::ids::{HostName, SessionId};
-use nats::report::{Answer, ReportMessage};
+use nats::report::{Answer, ReportMessage, StartRefused};
 use nats::{Timestamp, Wire};
 
 use crate::durable;
@@ -109,7 +109,7 @@ impl Sessions {
         }
     }
 
-    /// Starts a session unless it is there.
+    /// Starts a session unless it is there, or refuses it when there is no slot for it.
     pub fn start(&self, order: &Order, start: SessionStart) -> Result<(), Error> {
         let mut handles = self.lock();
         if handles.get(&order.session).is_some_and(Handle::is_running) {
@@ -129,13 +129,43 @@ impl Sessions {
             path: self.parts.host.sessions.clone(),
             source,
         })?;
-        let handle = tokio::task::block_in_place(|| Task::create(&self.parts, order, start))?;
+        let was_refused = session::is_refused(&paths, order.epoch);
+        if was_refused || !self.parts.slots.reserve(order.session) {
+            if !was_refused {
+                session::refuse(&paths, order.epoch).map_err(|source| Error::Folder {
+                    path: paths.refused(),
+                    source,
+                })?;
+            }
+            self.tell_refused(order);
+            return Ok(());
+        }
+        let created = tokio::task::block_in_place(|| Task::create(&self.parts, order, start));
+        let handle = created.inspect_err(|_| self.parts.slots.give_back(order.session))?;
         handles.insert(order.session, handle);
         Ok(())
     }
 
+    /// Says that there is no slot. It may get lost: a start that nothing came of is sent again.
+    fn tell_refused(&self, order: &Order) {
+        let counts = self.parts.slots.counts();
+        let reason = format!(
+            "every slot is taken: {} agents run and {} sessions wait",
+            counts.held, counts.waiting
+        );
+        tracing::info!(session.id = %order.session, reason, "a session was refused");
+        let answer = Answer::StartRefused(StartRefused { reason });
+        self.answer(order.session, order.epoch, answer);
+    }
+
     /// Gives a session a command. Returns once it is on disk there.
     pub async fn tell(&self, order: Order) -> Result<(), Error> {
+        if !self.paths(order.session).database().exists()
+            && session::is_refused(&self.paths(order.session), order.epoch)
+        {
+            // Said to a session that will not be here: whoever said it keeps it for the host that gets it.
+            return Ok(());
+        }
         let handle = self.handle(order.session)?;
         let (theirs, ours) = (order.epoch, handle.epoch());
         if theirs != ours {
@@ -146,34 +176,30 @@ impl Sessions {
 
     /// Answers how a session's log stands, beside all else that goes on.
     pub fn report(&self, order: &Order, asked: SessionReport) {
-        let (client, paths) = (self.parts.client.clone(), self.paths(order.session));
+        let paths = self.paths(order.session);
         let (ask, epoch) = (order.id, order.epoch);
-        let host = self.parts.host.name.clone();
+        let sessions = self.clone();
         self.parts.tasks.spawn(async move {
             let report = session::report(&paths, ask, asked).await;
-            let message = ReportMessage {
-                v: nats::envelope::VERSION,
-                session: paths.session(),
-                host,
-                epoch,
-                at: Timestamp::now(),
-                body: Wire::Known(Answer::Report(report)),
-            };
-            if let Err(error) = client.publish_report(&message).await {
-                tracing::warn!(session.id = %paths.session(), error = %crate::chain(&error), "a report could not be sent; who asked asks again");
-            }
+            sessions.answer(paths.session(), epoch, Answer::Report(report));
         });
     }
 
-    /// How many sessions have an agent here now.
-    #[must_use]
-    pub fn with_agent(&self) -> u32 {
-        let count = self
-            .lock()
-            .values()
-            .filter(|handle| handle.has_agent())
-            .count();
-        u32::try_from(count).unwrap_or(u32::MAX)
+    fn answer(&self, session: SessionId, epoch: u64, answer: Answer) {
+        let client = self.parts.client.clone();
+        let message = ReportMessage {
+            v: nats::envelope::VERSION,
+            session,
+            host: self.parts.host.name.clone(),
+            epoch,
+            at: Timestamp::now(),
+            body: Wire::Known(answer),
+        };
+        self.parts.tasks.spawn(async move {
+            if let Err(error) = client.publish_report(&message).await {
+                tracing::warn!(session.id = %session, error = %crate::chain(&error), "an answer could not be sent; who asked asks again");
+            }
+        });
     }
 
     /// The way into a session; one that was over is taken up again.

@@ -584,3 +584,140 @@ async fn a_session_goes_on_by_itself_once_its_usage_limit_is_over() {
         .await;
     station.end(session).await;
 }
+
+/// The newest state of a session that has been heard, with its reason.
+fn stands(seen: &[Envelope], session: SessionId) -> Option<(State, String)> {
+    let told = seen.iter().rev().filter(|it| it.session == session);
+    told.filter_map(|envelope| match envelope.event() {
+        Some(Event::SessionState(it)) => Some((it.state, it.reason.clone().unwrap_or_default())),
+        _ => None,
+    })
+    .next()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_agent_makes_room_and_a_message_on_a_full_host_waits_for_its_slot_over_a_restart() {
+    let shop = shop();
+    let mut station =
+        Station::start_with(shop.path(), |configuration| configuration.slots = 1).await;
+    let idle = station.start_session("say hello").await;
+    station.turn_over().await;
+    let busy = station.start_session("write a.txt hello\nsay done").await;
+    let gate = station.gate().await;
+    let (state, reason) = stands(&station.seen, idle).unwrap();
+    assert_eq!(state, State::Asleep);
+    assert!(reason.contains("make room"), "{reason}");
+
+    let message = CommandId::new();
+    let text = MessageSend {
+        text: "say still here".into(),
+        ..MessageSend::default()
+    };
+    station.order(idle, message, text).await;
+    let waits = |event: &Event| match event {
+        Event::SessionState(it) => it.reason.clone().filter(|why| why.contains("free slot")),
+        _ => None,
+    };
+    station.until(waits).await;
+    station.wait_agents(1).await;
+    // It is in the session's log, and a restart of the runner changes nothing.
+    station.stop_runner().await;
+    station.start_runner();
+    station.wait_agents(1).await;
+    station.allow(busy, &gate).await;
+    // Its turn over, the other has nothing to do and makes room in turn.
+    let delivered = station
+        .until(|event| match event {
+            Event::MessageDelivered(it) if it.command == message => Some(it.command),
+            _ => None,
+        })
+        .await;
+    assert_eq!(delivered, message);
+    station.turn_over().await;
+    let (state, reason) = stands(&station.seen, busy).unwrap();
+    assert_eq!(state, State::Asleep);
+    assert!(reason.contains("make room"), "{reason}");
+    for session in [idle, busy] {
+        station
+            .order(session, CommandId::new(), SessionStop {})
+            .await;
+    }
+    station.wait_agents(0).await;
+    station.wait_no_shim(idle).await;
+    station.wait_no_shim(busy).await;
+    station.stop_runner().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_without_a_slot_is_refused_for_its_epoch_for_good_and_taken_in_the_next() {
+    use futures::StreamExt as _;
+    let shop = shop();
+    let mut station =
+        Station::start_with(shop.path(), |configuration| configuration.slots = 1).await;
+    let busy = station.start_session("write a.txt hello\nsay done").await;
+    station.gate().await;
+    let mut refusals = std::pin::pin!(station.client.start_refusals().await.unwrap());
+    let session = SessionId::new();
+    let start = SessionStart {
+        project: station.project().await,
+        agent: "rehearsal".into(),
+        title: "late".into(),
+        base: None,
+        prompt: Some(MessageSend {
+            text: "say hello".into(),
+            ..MessageSend::default()
+        }),
+        prompt_id: Some(CommandId::new()),
+    };
+    let id = session.start_command();
+    station.order(session, id, start.clone()).await;
+    let refused = tokio::time::timeout(BOUND, refusals.next())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((refused.session, refused.epoch), (session, 1));
+    // What is said to it here is nobody's loss, and no forgery.
+    station
+        .order(session, CommandId::new(), SessionStop {})
+        .await;
+    station.order(busy, CommandId::new(), SessionStop {}).await;
+    station.wait_agents(0).await;
+    // There is room now, and the runner is another; it was refused all the same.
+    station.stop_runner().await;
+    station.start_runner();
+    station.order(session, id, start.clone()).await;
+    let again = tokio::time::timeout(BOUND, refusals.next())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((again.session, again.epoch), (session, 1));
+    let order = Order {
+        v: 1,
+        id,
+        session,
+        host: station.host.clone(),
+        epoch: 2,
+        at: Timestamp::now(),
+        by: None,
+        body: Wire::Known(start.into()),
+    };
+    let key = &station.key;
+    station.client.send_command(key, &order).await.unwrap();
+    station
+        .until(|event| match event {
+            Event::SessionOpened(opened) if opened.title == "late" => Some(()),
+            _ => None,
+        })
+        .await;
+    let of_it: Vec<u64> = station
+        .seen
+        .iter()
+        .filter(|envelope| envelope.session == session)
+        .map(|envelope| envelope.epoch)
+        .collect();
+    assert!(!of_it.is_empty() && of_it.iter().all(|epoch| *epoch == 2));
+    let presence = station.client.records::<Presence>(Bucket::Presence);
+    let beat = presence.get(station.host.as_str()).await.unwrap().unwrap();
+    assert_eq!(beat.value.commands_refused, 0);
+    station.stop_runner().await;
+}

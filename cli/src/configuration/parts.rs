@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use nats::ids::HostName;
@@ -23,8 +22,6 @@ const AUDIT_KEY: &str = "audit.nk";
 /// The same, for whoever carries out commands.
 const COMMAND_KEY: &str = "command.nk";
 const LISTEN_PORT_DEFAULT: u16 = 4242;
-/// Agents mostly wait for their model, so even a small machine runs a few.
-const SLOTS_DEFAULT_MIN: usize = 4;
 
 /// Where browsers find a coordinator when nobody says otherwise.
 pub const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(
@@ -89,7 +86,10 @@ impl Configuration {
             commanders: self.runner.command_keys.iter().cloned().collect(),
             projects: self.runner.projects.clone(),
             agents: self.agents.clone(),
-            slots: self.runner.slots.map_or_else(slots_default, u32::from),
+            slots: self
+                .runner
+                .slots
+                .map_or_else(runner::default_slots, u32::from),
             sleep_after: self
                 .runner
                 .sleep_after_minutes
@@ -138,11 +138,6 @@ fn incomplete(path: &Path, missing: &[&str]) -> Failure {
         Kind::Configuration,
         format!("`{}` does not say {}", path.display(), missing.join(", ")),
     )
-}
-
-fn slots_default() -> u32 {
-    let cores = available_parallelism().map_or(1, usize::from);
-    u32::try_from(cores.max(SLOTS_DEFAULT_MIN)).unwrap_or(u32::MAX)
 }
 
 /// What is not text cannot be handed on as text, and no variable that an agent needs is not.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nats::Timestamp;
-use nats::ids::HostName;
+use nats::ids::{HostName, UserId};
 use nats::record::{AgentReport, ProjectReport};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -29,8 +29,12 @@ pub struct HostRow {
     pub projects: Vec<ProjectReport>,
     /// Sessions that may run at once.
     pub slots: u32,
-    /// Sessions whose agent runs now.
+    /// Sessions whose agent runs now: each takes a slot.
     pub sessions: u32,
+    /// Sessions that are on it already, were told something, and wait for a slot.
+    pub waiting_for_slot: u32,
+    /// It takes no new sessions; what it has goes on.
+    pub draining: Option<Draining>,
     pub labels: BTreeMap<String, String>,
     pub memory_bytes: u64,
     pub memory_free_bytes: Option<u64>,
@@ -39,6 +43,16 @@ pub struct HostRow {
     pub commands_refused: u64,
     /// One-minute load average.
     pub load: Option<f64>,
+}
+
+/// Since when a host takes no new sessions, and who said so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS, ToSchema)]
+pub struct Draining {
+    #[schema(value_type = String)]
+    pub since: Timestamp,
+    #[schema(value_type = String)]
+    pub by: UserId,
+    pub by_name: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]

@@ -30,12 +30,13 @@ pub use error::{ErrorBody, ErrorDetail};
 pub use event::{EventRow, KnownEventRow, LiveRow, StreamBegins, UnknownEventRow};
 pub use gate::{DecisionRequest, Gate, GateReceipts, GateState};
 pub use health::{Health, Readiness};
-pub use host::{HostRow, HostState};
+pub use host::{Draining, HostRow, HostState};
 pub use message::{Accepted, MessageRequest, SentMessage, WaitingMessage};
 pub use page::Page;
 pub use project::{ProjectHost, ProjectRow};
 pub use session::{
-    ImportedFrom, ResumeAtResetRequest, SessionCreate, SessionImported, SessionRow, UsageLimit,
+    ImportedFrom, QueuePlace, ResumeAtResetRequest, SessionCreate, SessionImported, SessionRow,
+    UsageLimit,
 };
 pub use socket::{SocketDown, SocketUp, Status};
 pub use token::{TokenCreate, TokenCreated, TokenRow};

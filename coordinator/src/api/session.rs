@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::SentMessage;
 
-/// A new session. `host` left out = placed; `id` given = asking again changes nothing.
+/// A new session. `host` left out = placed, or queued until some host has room; `id` given = asking again changes nothing.
 #[derive(Debug, Clone, Deserialize, TS, ToSchema)]
 pub struct SessionCreate {
     #[serde(default)]
@@ -34,6 +34,10 @@ pub struct SessionCreate {
     #[serde(default)]
     #[ts(optional)]
     pub host: Option<String>,
+    /// Labels that its host must bear, as `[runner] labels` gives them: `{"gpu": "a100"}`.
+    #[serde(default)]
+    #[ts(optional, as = "Option<BTreeMap<String, String>>")]
+    pub host_labels: BTreeMap<String, String>,
     /// A branch or commit; the checkout's own commit when absent.
     #[serde(default)]
     #[ts(optional)]
@@ -79,8 +83,13 @@ pub struct SessionRow {
     pub project: String,
     pub project_name: String,
     pub agent: String,
-    #[schema(value_type = String)]
-    pub host: HostName,
+    /// None while it waits for one.
+    #[schema(value_type = Option<String>)]
+    pub host: Option<HostName>,
+    /// Why it is there, in a sentence.
+    pub placed_because: Option<String>,
+    /// Where it stands among those that wait for a host.
+    pub queue: Option<QueuePlace>,
     pub epoch: u64,
     #[schema(value_type = String)]
     pub state: State,
@@ -132,6 +141,17 @@ pub struct SessionRow {
     /// Its last event, or its creation.
     #[schema(value_type = String)]
     pub updated_at: Timestamp,
+}
+
+/// Where a session stands among those that wait for a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS, ToSchema)]
+pub struct QueuePlace {
+    /// From 1: the one that is placed next, as far as can be said now.
+    pub position: u32,
+    /// How many wait.
+    pub length: u32,
+    /// What each host lacks, in words.
+    pub reason: String,
 }
 
 /// Where an imported session comes from.

@@ -4,9 +4,12 @@
 //! own subject, so sending it again changes nothing, and is kept at until NATS has it ([`Persist`]). Deliberately knows
 //! nothing of HTTP, and decides nothing.
 
+mod draining;
 mod persist;
+mod placing;
 
 pub use persist::{Error as PersistError, HELD_FOR, Passing, Persist};
+pub use placing::Early;
 
 use std::sync::Arc;
 
@@ -16,7 +19,7 @@ use nats::client::{self, Client, PublishError, Recorded, Records, WriteError};
 use nats::command::{Command, GateDecide, MESSAGE_SEND, MessageSend, Order, SessionStart};
 use nats::event::Attachment;
 use nats::ids::{AttachmentId, AuditId, CommandId, GateId, HostName, SessionId, UserId};
-use nats::record::SessionRecord;
+use nats::record::{DrainRecord, SessionRecord};
 use nats::seal::CommandKey;
 use nats::stream::Bucket;
 use nats::wire::{Tagged as _, Wire};
@@ -47,6 +50,12 @@ pub enum Error {
         session: SessionId,
         #[source]
         source: client::Error,
+    },
+    #[error("could not change whether {host} takes new sessions")]
+    Drain {
+        host: HostName,
+        #[source]
+        source: WriteError,
     },
     #[error("could not record a decision")]
     Decision(#[source] client::Error),
@@ -93,6 +102,7 @@ pub struct Dispatch {
     key: Arc<CommandKey>,
     replicas: usize,
     sessions: Records<SessionRecord>,
+    drains: Records<DrainRecord>,
     persist: Persist,
 }
 
@@ -104,6 +114,7 @@ impl Dispatch {
             key,
             replicas,
             sessions: client.records(Bucket::Sessions),
+            drains: client.records(Bucket::Drains),
             persist,
         }
     }
@@ -120,16 +131,9 @@ impl Dispatch {
         record: &SessionRecord,
     ) -> Result<Option<SessionRecord>, Error> {
         let session = record.session;
-        let host = &record.host;
-        self.persist
-            .until_stored(Some(session), 0, || {
-                self.client.ensure_host(host, self.replicas)
-            })
-            .await?
-            .map_err(|source| Error::Host {
-                host: host.clone(),
-                source,
-            })?;
+        if !record.is_queued() {
+            self.ready_host(session, &record.host).await?;
+        }
         let bytes = record.prompt.as_ref().map_or(0, |it| it.text.len());
         let key = session.to_string();
         let created = self
@@ -149,6 +153,19 @@ impl Dispatch {
             }
             Err(source) => Err(Error::Session { session, source }),
         }
+    }
+
+    /// Makes the queue and the bucket that a host needs before a session can be there.
+    async fn ready_host(&self, session: SessionId, host: &HostName) -> Result<(), Error> {
+        self.persist
+            .until_stored(Some(session), 0, || {
+                self.client.ensure_host(host, self.replicas)
+            })
+            .await?
+            .map_err(|source| Error::Host {
+                host: host.clone(),
+                source,
+            })
     }
 
     /// Tells the host to begin. Everything is in the record, so it is the same however often it is sent.
@@ -190,6 +207,10 @@ impl Dispatch {
         record: &SessionRecord,
         id: CommandId,
     ) -> Result<Option<MessageSend>, Error> {
+        let early = record.placement.waiting.iter().find(|it| it.id == id);
+        if let Some(early) = early {
+            return Ok(Some(early.message.clone()));
+        }
         let found = self
             .client
             .waiting_command(&record.host, record.session, MESSAGE_SEND, id)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use nats::Timestamp;
 use nats::client::{Change, Client};
 use nats::ids::HostName;
-use nats::record::{HostRecord, Presence};
+use nats::record::{DrainRecord, HostRecord, Presence};
 use nats::stream::Bucket;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -27,6 +27,8 @@ struct Follower {
     replicas: usize,
     records: BTreeMap<HostName, HostRecord>,
     beats: HashMap<HostName, Beat>,
+    drains: HashMap<HostName, DrainRecord>,
+    drains_known: bool,
     connected_since: Option<Instant>,
     preparing: JoinSet<()>,
 }
@@ -52,6 +54,8 @@ pub async fn follow(
             .map(|record| (record.host.clone(), record))
             .collect(),
         beats: HashMap::new(),
+        drains: HashMap::new(),
+        drains_known: false,
         connected_since: None,
         preparing: JoinSet::new(),
         client: client.clone(),
@@ -60,6 +64,7 @@ pub async fn follow(
     let mut connection = client.connection();
     let mut records = client.records::<HostRecord>(Bucket::Hosts).watch();
     let mut beats = client.records::<Presence>(Bucket::Presence).watch();
+    let mut drains = client.records::<DrainRecord>(Bucket::Drains).watch();
     let mut tick = interval(LOOK_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -73,6 +78,7 @@ pub async fn follow(
                 }
             }
             Some(change) = beats.recv() => follower.beaten(change),
+            Some(change) = drains.recv() => follower.drained(change),
             changed = connection.changed() => {
                 if changed.is_err() {
                     return;
@@ -138,6 +144,16 @@ impl Follower {
         }
     }
 
+    fn drained(&mut self, change: Change<DrainRecord>) {
+        match change {
+            Change::Put { value, .. } => {
+                self.drains.insert(value.host.clone(), value);
+            }
+            Change::Gone { key, .. } => self.drains.retain(|host, _| host.as_str() != key),
+            Change::UpToDate => self.drains_known = true,
+        }
+    }
+
     /// Makes the queue of its commands and its object bucket, beside all else: the host waits for them.
     fn prepare(&mut self, host: &HostName) {
         let (client, replicas, host) = (self.client.clone(), self.replicas, host.clone());
@@ -165,6 +181,7 @@ impl Follower {
                 presence: beat.map(|beat| beat.presence.clone()),
                 heard_at: beat.map(|beat| beat.at),
                 state,
+                drain: self.drains.get(&record.host).cloned(),
             }
         };
         View {
@@ -173,6 +190,7 @@ impl Follower {
                 .iter()
                 .map(|(name, record)| (name.clone(), host(record)))
                 .collect(),
+            drains_known: self.drains_known,
         }
     }
 }

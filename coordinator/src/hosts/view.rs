@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use nats::Timestamp;
 use nats::ids::HostName;
-use nats::record::{AgentReport, HostRecord, Presence, ProjectReport};
+use nats::record::{AgentReport, DrainRecord, HostRecord, Presence, ProjectReport};
 use tokio::sync::watch;
 
-use crate::api::{AgentHost, AgentRow, HostRow, HostState, ProjectHost, ProjectRow};
+use crate::api::{AgentHost, AgentRow, Draining, HostRow, HostState, ProjectHost, ProjectRow};
 
 /// One host as it is known now.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,12 +17,16 @@ pub struct Host {
     pub presence: Option<Presence>,
     pub heard_at: Option<Timestamp>,
     pub state: HostState,
+    /// Since when it takes no new sessions, and who said so.
+    pub drain: Option<DrainRecord>,
 }
 
 /// All of them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct View {
     pub hosts: BTreeMap<HostName, Host>,
+    /// Whether all records of hosts that drain have been read.
+    pub drains_known: bool,
 }
 
 /// The latest view, and a way to wait for the next. Cheap to clone.
@@ -157,6 +161,16 @@ impl Host {
                 .presence
                 .as_ref()
                 .map_or(0, |presence| presence.sessions),
+            waiting_for_slot: self
+                .presence
+                .as_ref()
+                .and_then(|presence| presence.slots)
+                .map_or(0, |slots| slots.waiting),
+            draining: self.drain.as_ref().map(|drain| Draining {
+                since: drain.since,
+                by: drain.by,
+                by_name: drain.by_name.clone(),
+            }),
             labels: record.labels,
             memory_bytes: record.memory_bytes,
             memory_free_bytes: self

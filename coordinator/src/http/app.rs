@@ -19,6 +19,7 @@ use crate::live::{Hub, Written};
 use crate::objects::Objects;
 use crate::portable::{Exporter, Importer};
 use crate::projection::{Reader, StoredGate, StoredSession, query};
+use crate::queue::Full;
 use crate::show::Show;
 use crate::verify::Verifier;
 
@@ -38,6 +39,8 @@ pub struct App {
     pub trail: Trail,
     pub hub: Hub,
     pub written: Written,
+    /// Hosts that have refused a start a moment ago.
+    pub full: Full,
     pub gauges: Gauges,
     /// The address people use, when it is not the one we listen on.
     pub public_url: Option<Arc<str>>,
@@ -118,6 +121,15 @@ impl App {
                 ApiError::conflict("session_ended", "This session has ended.")
                     .hint("Start a new one; its branch is still there."),
             );
+        }
+        Ok(session)
+    }
+
+    /// The session, if it has not ended and a host has it.
+    pub async fn placed_session(&self, id: SessionId) -> Result<StoredSession, ApiError> {
+        let session = self.open_session(id).await?;
+        if session.record.is_queued() {
+            return Err(ApiError::not_placed());
         }
         Ok(session)
     }

@@ -35,7 +35,7 @@ pub async fn create(
 ) -> Result<(StatusCode, axum::Json<Attachment>), ApiError> {
     let name = file_name(&named.name)?;
     let media_type = media_type(&request, &name);
-    let stored = app.open_session(session).await?;
+    let stored = app.placed_session(session).await?;
     let bytes = read(request.into_body(), BYTES_MAX)
         .await
         .map_err(|mut error| {

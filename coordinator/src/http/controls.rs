@@ -50,14 +50,29 @@ pub async fn stop(
     SessionPath(id): SessionPath,
     OptionalJson(control): OptionalJson<Control>,
 ) -> Answer {
-    send(
-        &app,
-        caller,
-        id,
-        control,
-        "session.stop",
-        SessionStop {}.into(),
-    )
+    let stored = app.open_session(id).await?;
+    if stored.last_seq() > 0 {
+        let stop = SessionStop {}.into();
+        return send(&app, caller, id, control, "session.stop", stop).await;
+    }
+    let command = control.id.unwrap_or_default();
+    let (dispatch, by) = (app.dispatch.clone(), caller.person.user);
+    app.see_through(async move {
+        let record = dispatch.stop_early(id, by, command).await?;
+        let on = if record.never_began() {
+            "before any host had it".to_owned()
+        } else {
+            // It may begin at any moment: then it is told, and over if it does not.
+            dispatch
+                .command(&record, command, SessionStop {}.into(), by)
+                .await?;
+            format!("on {}", record.host)
+        };
+        let subject = format!("{} {on}", record.agent);
+        let action = Caller::action("session.stop", id, command, subject);
+        dispatch.audit(&caller.actor(), action).await?;
+        Ok((StatusCode::ACCEPTED, axum::Json(Accepted { id: command })))
+    })
     .await
 }
 
@@ -115,7 +130,7 @@ async fn send(
     name: &'static str,
     command: Command,
 ) -> Answer {
-    let stored = app.open_session(session).await?;
+    let stored = app.placed_session(session).await?;
     let id = control.id.unwrap_or_default();
     let dispatch = app.dispatch.clone();
     app.see_through(async move {

@@ -51,6 +51,14 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, code, message)
     }
 
+    /// What only a host can do for a session that none has yet.
+    #[must_use]
+    pub fn not_placed() -> Self {
+        Self::conflict("not_placed", "This session waits for a host.").hint(
+            "It begins by itself as soon as one has room. Messages are kept for it meanwhile.",
+        )
+    }
+
     /// The body says something that makes no sense.
     #[must_use]
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -273,8 +281,6 @@ impl From<placement::Refused> for ApiError {
                 .hint(hint.unwrap_or_else(|| {
                     "Install it on the host, or choose another agent.".to_owned()
                 })),
-            Refused::HostSilent { .. } => Self::conflict("host_silent", message)
-                .hint("See whether the machine is up and its runner runs; or choose another host."),
         }
     }
 }

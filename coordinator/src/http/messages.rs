@@ -2,14 +2,17 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use nats::Timestamp;
 use nats::command::{MESSAGE_SEND, MessageSend};
-use nats::ids::{CommandId, SessionId};
+use nats::ids::{CommandId, SessionId, UserId};
+use nats::record::{EarlyMessage, SessionRecord};
 
 use super::app::App;
 use super::body::{Json, SessionPath, too_large, unknown_session};
 use super::caller::Caller;
 use super::error::ApiError;
 use crate::api::{Accepted, ErrorBody, MessageRequest, WaitingMessage};
+use crate::dispatch::{Dispatch, Early};
 use crate::projection::query;
 
 /// Of one message. What is longer is a file.
@@ -35,6 +38,7 @@ pub async fn send(
         return Ok((StatusCode::ACCEPTED, axum::Json(Accepted { id })));
     }
     let stored = app.open_session(session).await?;
+    let is_early = stored.last_seq() == 0;
     let command = MessageSend {
         text: request.text,
         delivery: request.delivery,
@@ -47,14 +51,49 @@ pub async fn send(
     );
     let dispatch = app.dispatch.clone();
     app.see_through(async move {
-        dispatch
-            .command(&stored.record, id, command.into(), caller.person.user)
-            .await?;
+        let by = caller.person.user;
+        if is_early {
+            say_early(&dispatch, &stored.record, id, command, by).await?;
+        } else {
+            // What was said before comes first, also when it is this coordinator that sends it.
+            dispatch.send_early(&stored.record).await?;
+            dispatch
+                .command(&stored.record, id, command.into(), by)
+                .await?;
+        }
         let action = Caller::action(MESSAGE_SEND, session, id, subject);
         dispatch.audit(&caller.actor(), action).await?;
         Ok((StatusCode::ACCEPTED, axum::Json(Accepted { id })))
     })
     .await
+}
+
+/// Keeps what is said before the host has begun. A host that has the session is told as well: it may be about to begin,
+/// and takes each message once.
+async fn say_early(
+    dispatch: &Dispatch,
+    record: &SessionRecord,
+    id: CommandId,
+    message: MessageSend,
+    by: UserId,
+) -> Result<(), ApiError> {
+    let early = EarlyMessage {
+        id,
+        by,
+        at: Timestamp::now(),
+        message,
+    };
+    match dispatch.keep_early(record.session, &early).await? {
+        Early::Kept(record) if record.placement.queued_since.is_some() => Ok(()),
+        Early::Kept(record) => Ok(dispatch
+            .command(&record, id, early.message.into(), by)
+            .await?),
+        Early::TooMuch => Err(ApiError::conflict(
+            "too_much_waits",
+            "Too much waits for this session already.",
+        )
+        .hint("Send it once the session has begun.")),
+    }
 }
 
 /// What a message says that its host has not taken yet. Once it has, the session's log has it.

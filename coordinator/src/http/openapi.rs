@@ -27,6 +27,8 @@ use super::{
         tokens::delete,
         hosts::list,
         hosts::show,
+        hosts::drain,
+        hosts::resume,
         projects::list,
         agents::list,
         sessions::create,

@@ -29,6 +29,9 @@ pub async fn export(
     SessionPath(id): SessionPath,
 ) -> Result<Response, ApiError> {
     let session = app.session(id).await?;
+    if session.record.placement.queued_since.is_some() {
+        return Err(ApiError::not_placed());
+    }
     let lines = app.exporter.clone().export(session.record);
     let mut response = Body::from_stream(lines).into_response();
     let headers = response.headers_mut();

@@ -22,6 +22,8 @@ pub fn router(app: App) -> Router {
         .route("/api/tokens/{id}", delete(tokens::delete))
         .route("/api/hosts", get(hosts::list))
         .route("/api/hosts/{host}", get(hosts::show))
+        .route("/api/hosts/{host}/drain", post(hosts::drain))
+        .route("/api/hosts/{host}/resume", post(hosts::resume))
         .route("/api/projects", get(projects::list))
         .route("/api/agents", get(agents::list))
         .route("/api/sessions", get(sessions::list).post(sessions::create))

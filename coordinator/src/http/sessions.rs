@@ -1,16 +1,14 @@
 //! Sessions: asked for, listed, shown.
 
-use std::collections::HashMap;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use nats::Timestamp;
 use nats::command::MessageSend;
 use nats::event::Delivery;
 use nats::ids::{HostName, SessionId};
-use nats::record::SessionRecord;
+use nats::record::{Placement, SessionRecord};
 use serde::Deserialize;
-use tokio::time::Duration;
+use tokio::time::{Duration, timeout};
 
 use super::app::App;
 use super::body::{Asked, Json, SessionPath};
@@ -18,8 +16,9 @@ use super::caller::Caller;
 use super::error::ApiError;
 use super::messages::check_text;
 use crate::api::{ErrorBody, Page, SessionCreate, SessionRow};
-use crate::placement::{self, Placed, Wanted};
+use crate::placement::{self, Choice, Request, Wanted};
 use crate::projection::{StoredSession, query};
+use crate::queue::Picture;
 
 /// How long an answer waits to show what it has just written.
 pub(super) const SEE_OWN_WRITE: Duration = Duration::from_secs(2);
@@ -49,34 +48,39 @@ pub async fn create(
         same_request(&known.record, &request)?;
         return Ok((StatusCode::OK, axum::Json(app.show.session(&known))));
     }
-    let placed = place(&app, &request).await?;
-    let record = record(id, request.clone(), &placed, &caller);
+    let (wanted, choice) = place(&app, id, &request, &caller).await?;
+    let record = record(id, request.clone(), wanted, &choice, &caller);
     // Boxed, because a record with all that goes with it is large.
-    Box::pin(app.see_through(make(app.clone(), caller, request, record, placed))).await
+    Box::pin(app.see_through(make(app.clone(), caller, request, record, choice))).await
 }
 
-/// Stores the session and tells its host to begin.
+/// Stores the session and tells its host to begin, if there is room on one.
 async fn make(
     app: App,
     caller: Caller,
     request: SessionCreate,
     record: SessionRecord,
-    placed: Placed,
+    choice: Choice,
 ) -> Result<(StatusCode, axum::Json<SessionRow>), ApiError> {
     let id = record.session;
     if let Some(known) = app.dispatch.create_session(&record).await? {
         // The same request came twice at once; the start is the same command.
         same_request(&known, &request)?;
-        app.dispatch.start(&known).await?;
+        if known.placement.queued_since.is_none() {
+            app.dispatch.start(&known).await?;
+        }
         return Ok((StatusCode::OK, axum::Json(seen(&app, known).await?)));
     }
-    let subject = format!(
-        "{} in {} on {}: {}",
-        record.agent, record.project, record.host, placed.reason
-    );
+    let (agent, project) = (&record.agent, &record.project);
+    let subject = match &choice {
+        Choice::On(placed) => format!("{agent} in {project} on {}: {}", placed.host, placed.reason),
+        Choice::Waits(_) => format!("{agent} in {project}, waits for a host"),
+    };
     let action = Caller::action("session.start", id, id.start_command(), subject);
     app.dispatch.audit(&caller.actor(), action).await?;
-    app.dispatch.start(&record).await?;
+    if !record.is_queued() {
+        app.dispatch.start(&record).await?;
+    }
     Ok((StatusCode::CREATED, axum::Json(seen(&app, record).await?)))
 }
 
@@ -163,29 +167,59 @@ fn check(request: &SessionCreate) -> Result<(), ApiError> {
         return Err(ApiError::invalid("A title has at most 200 characters.")
             .hint("Leave it out to take the first line of the prompt."));
     }
-    if request.labels.len() > LABELS_MAX {
+    if request.labels.len() > LABELS_MAX || request.host_labels.len() > LABELS_MAX {
         return Err(ApiError::invalid("A session has at most 32 labels.").hint("Take fewer."));
     }
     Ok(())
 }
 
-async fn place(app: &App, request: &SessionCreate) -> Result<Placed, ApiError> {
-    let counts = app.reader.read(query::sessions_by_host).await?;
-    let counts: HashMap<HostName, u32> = counts.into_iter().collect();
-    let wanted = Wanted {
-        project: &request.project,
-        agent: &request.agent,
-        host: request.host.as_deref(),
+/// Where it goes now. Others that wait and fit come first: whoever asks does not step before them.
+async fn place(
+    app: &App,
+    id: SessionId,
+    request: &SessionCreate,
+    caller: &Caller,
+) -> Result<(Wanted, Choice), ApiError> {
+    // A coordinator that has just started hears in a moment which hosts drain.
+    let mut changes = app.show.hosts().changes();
+    let _ = timeout(SEE_OWN_WRITE, changes.wait_for(|view| view.drains_known)).await;
+    let mut picture = Picture::look(&app.reader, app.show.hosts(), &app.full).await?;
+    let wanted = placement::resolve(
+        &request.project,
+        &request.agent,
+        request.host.as_deref(),
+        request.host_labels.clone(),
+        &picture.view,
+    )?;
+    // What no host could ever do is refused, and does not wait.
+    placement::choose(&wanted, &picture.view, &picture.loads)?;
+    picture.requests.push(Request {
+        session: id,
+        by: caller.person.user,
+        since: Timestamp::now(),
+        wanted: wanted.clone(),
+    });
+    let mut plan = picture.plan();
+    let placed = plan.placed.iter().position(|(session, _)| *session == id);
+    let choice = match placed {
+        Some(at) => Choice::On(plan.placed.swap_remove(at).1),
+        None => Choice::Waits(Vec::new()),
     };
-    Ok(placement::place(wanted, &app.show.hosts().view(), &counts)?)
+    Ok((wanted, choice))
 }
 
 fn record(
     id: SessionId,
     request: SessionCreate,
-    placed: &Placed,
+    wanted: Wanted,
+    choice: &Choice,
     caller: &Caller,
 ) -> SessionRecord {
+    let now = Timestamp::now();
+    let (host, queued_since, reason) = match choice {
+        Choice::On(placed) => (placed.host.clone(), None, Some(placed.reason.clone())),
+        Choice::Waits(_) => (HostName::queued(), Some(now), None),
+    };
     let prompt = request.prompt.filter(|text| !text.trim().is_empty());
     let title = request
         .title
@@ -193,12 +227,12 @@ fn record(
         .filter(|title| !title.is_empty());
     SessionRecord {
         session: id,
-        host: placed.host.clone(),
+        host,
         epoch: 1,
-        project: placed.project.clone(),
+        project: wanted.project,
         agent: request.agent,
         title: title.unwrap_or_else(|| made_title(prompt.as_deref())),
-        created_at: Timestamp::now(),
+        created_at: now,
         created_by: caller.person.user,
         base: request.base.filter(|base| !base.trim().is_empty()),
         labels: request.labels,
@@ -213,6 +247,13 @@ fn record(
             attachments: Vec::new(),
         }),
         imported: None,
+        placement: Placement {
+            queued_since,
+            only_on: wanted.only_on,
+            host_labels: wanted.host_labels,
+            reason,
+            ..Placement::default()
+        },
     }
 }
 

@@ -19,6 +19,9 @@ pub async fn run(
     SessionPath(id): SessionPath,
 ) -> Result<Json<SessionVerification>, ApiError> {
     let session = app.session(id).await?;
+    if session.record.placement.queued_since.is_some() {
+        return Err(ApiError::not_placed());
+    }
     let state = app.show.hosts().view().state(&session.record.host);
     Ok(Json(app.verifier.verify(&session.record, state).await?))
 }

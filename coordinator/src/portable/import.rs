@@ -12,7 +12,7 @@ use nats::Timestamp;
 use nats::client::{self, Client, EVENT_BATCH_MAX, EventRow, PublishError};
 use nats::event::{Event, ObjectReference, SessionEnded};
 use nats::ids::{EventId, HostName, SessionId, UserId};
-use nats::record::{self, SessionRecord};
+use nats::record::{self, Placement, SessionRecord};
 use nats::stream::{self, Bucket};
 use nats::{Envelope, Wire};
 use tokio::time::{Duration, sleep};
@@ -219,6 +219,7 @@ fn of(checked: &Checked, host: HostName, first_seq: u64, by: UserId) -> SessionR
             ended_here: !checked.over,
             sha256: checked.end.sha256.clone(),
         }),
+        placement: Placement::default(),
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::stored::{self, SESSION_COLUMNS, StoredGate, StoredSession};
 use crate::api::{EventRow, GateState};
+use crate::placement::{Held, Holding};
 
 pub fn session(connection: &Connection, id: SessionId) -> Result<Option<StoredSession>> {
     let sql = format!("SELECT {SESSION_COLUMNS} FROM sessions WHERE id = ?");
@@ -52,27 +53,75 @@ pub fn sessions(connection: &Connection, filter: &SessionFilter) -> Result<Vec<S
         .collect()
 }
 
-/// How many sessions that have not ended each host holds.
-pub fn sessions_by_host(connection: &Connection) -> Result<Vec<(HostName, u32)>> {
+/// What each session that is not over takes of its host. One that waits has none.
+pub fn sessions_held(connection: &Connection) -> Result<Vec<Held>> {
     connection
-        .prepare_cached("SELECT host, count(*) FROM sessions WHERE ended = 0 GROUP BY host")?
-        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?
-        .filter_map(|row| match row {
-            Ok((host, count)) => host.parse().ok().map(|host| Ok((host, count))),
-            Err(error) => Some(Err(error)),
+        .prepare_cached(
+            "SELECT host, json_extract(record, '$.created_by'), json_extract(facts, '$.state'), \
+             json_extract(facts, '$.reason') IS NOT NULL FROM sessions \
+             WHERE ended = 0 AND host <> ?1 AND json_extract(record, '$.imported') IS NULL",
+        )?
+        .query_map([HostName::queued().as_str()], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, Option<String>>(2)?,
+                row.get::<_, bool>(3)?,
+            ))
+        })?
+        .filter_map(|row| {
+            let held = |(host, by, state, has_reason): (String, String, Option<String>, bool)| {
+                let told = state.and_then(|state| serde_json::from_value(state.into()).ok());
+                Some(Held {
+                    host: host.parse().ok()?,
+                    by: by.parse().ok()?,
+                    holding: Holding::of(told, has_reason),
+                })
+            };
+            row.map(held).transpose()
         })
+        .collect()
+}
+
+/// Whether any session waits for a host.
+pub fn is_anything_queued(connection: &Connection) -> Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM sessions WHERE ended = 0 AND host = ? LIMIT 1")?
+        .exists([HostName::queued().as_str()])
+}
+
+/// Sessions that wait for a host, oldest first.
+pub fn sessions_queued(connection: &Connection) -> Result<Vec<StoredSession>> {
+    let sql =
+        format!("SELECT {SESSION_COLUMNS} FROM sessions WHERE ended = 0 AND host = ? ORDER BY id");
+    connection
+        .prepare_cached(&sql)?
+        .query_map([HostName::queued().as_str()], stored::session)?
+        .collect()
+}
+
+/// Sessions that have begun, and to which something was said or wished before.
+pub fn sessions_told_early(connection: &Connection) -> Result<Vec<StoredSession>> {
+    let sql = format!(
+        "SELECT {SESSION_COLUMNS} FROM sessions WHERE ended = 0 AND last_seq > 0 \
+         AND (json_extract(record, '$.placement.waiting') IS NOT NULL \
+         OR json_extract(record, '$.placement.stopped') IS NOT NULL) ORDER BY id"
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map([], stored::session)?
         .collect()
 }
 
 /// Sessions of which the host has not said anything yet. Imported ones have no host: their events are on their way.
 pub fn sessions_not_begun(connection: &Connection) -> Result<Vec<StoredSession>> {
     let sql = format!(
-        "SELECT {SESSION_COLUMNS} FROM sessions WHERE last_seq = 0 \
+        "SELECT {SESSION_COLUMNS} FROM sessions WHERE ended = 0 AND last_seq = 0 AND host <> ? \
          AND json_extract(record, '$.imported') IS NULL ORDER BY id"
     );
     connection
         .prepare_cached(&sql)?
-        .query_map([], stored::session)?
+        .query_map([HostName::queued().as_str()], stored::session)?
         .collect()
 }
 

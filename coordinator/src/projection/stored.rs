@@ -41,7 +41,7 @@ impl StoredSession {
 
     #[must_use]
     pub fn ended(&self) -> bool {
-        self.facts.ended()
+        self.facts.ended() || self.record.never_began()
     }
 
     #[must_use]

@@ -9,10 +9,11 @@
 
 use std::collections::BTreeSet;
 
-use nats::ids::{GateId, SessionId};
+use nats::command::SessionStop;
+use nats::ids::{CommandId, GateId, SessionId};
 use tokio::time::{Duration, MissedTickBehavior, interval};
 
-use crate::dispatch::Dispatch;
+use crate::dispatch::{self, Dispatch};
 use crate::projection::{Error, Reader, StoredSession, query};
 
 /// Between two looks, and so the least time that is left to the one who began it.
@@ -47,11 +48,12 @@ async fn look(
     reader: &Reader,
     before: &Unfinished,
 ) -> Result<Unfinished, Error> {
-    let (gates, sessions) = reader
+    let (gates, sessions, told_early) = reader
         .read(move |connection| {
             Ok((
                 query::unsettled_gates(connection)?,
                 query::sessions_not_begun(connection)?,
+                query::sessions_told_early(connection)?,
             ))
         })
         .await?;
@@ -66,6 +68,12 @@ async fn look(
         }
         if let Err(error) = dispatch.start(&session.record).await {
             tracing::warn!(error = %crate::chain(&error), session.id = %session.id(), "a session's start could not be sent again");
+            return Ok(now);
+        }
+    }
+    for session in told_early {
+        if let Err(error) = finish_early(dispatch, reader, &session).await? {
+            tracing::warn!(error = %crate::chain(&error), session.id = %session.id(), "what was said early could not be sent");
             return Ok(now);
         }
     }
@@ -84,4 +92,38 @@ async fn look(
         }
     }
     Ok(now)
+}
+
+/// Brings what was said before the host had begun to the session, and forgets what that has taken.
+async fn finish_early(
+    dispatch: &Dispatch,
+    reader: &Reader,
+    session: &StoredSession,
+) -> Result<Result<(), dispatch::Error>, Error> {
+    let placement = &session.record.placement;
+    let said: Vec<CommandId> = placement.waiting.iter().map(|it| it.id).collect();
+    let taken = reader
+        .read(move |connection| {
+            let has = |id: &CommandId| query::has_receipt(connection, *id);
+            said.into_iter()
+                .map(|id| Ok(has(&id)?.then_some(id)))
+                .collect::<rusqlite::Result<Vec<_>>>()
+        })
+        .await?;
+    let taken: Vec<CommandId> = taken.into_iter().flatten().collect();
+    Ok(async {
+        if taken.len() < placement.waiting.len() {
+            dispatch.send_early(&session.record).await?;
+        } else if !taken.is_empty() {
+            dispatch.forget_early(session.id(), &taken).await?;
+        }
+        if let Some(stopped) = &placement.stopped {
+            let stop = SessionStop {}.into();
+            dispatch
+                .command(&session.record, stopped.command, stop, stopped.by)
+                .await?;
+        }
+        Ok(())
+    }
+    .await)
 }

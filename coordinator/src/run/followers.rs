@@ -4,13 +4,14 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
 use nats::client::Client;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Duration, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::parts::Parts;
-use crate::{hosts, live, reconcile};
+use crate::ingest::Progress;
+use crate::{hosts, live, queue, reconcile};
 
 /// Between two attempts to set JetStream up.
 const SETUP_PAUSE: Duration = Duration::from_secs(1);
@@ -47,17 +48,29 @@ impl Followers {
         let (hub, reader, show) = (app.hub.clone(), app.reader.clone(), app.show.clone());
         self.spawn("fleet", live::publish_fleet(hub, touched, reader, show));
         self.spawn("setup", set_up(parts.client.clone(), parts.replicas));
-        let mut progress = app.gauges.progress.clone();
-        self.spawn("reconcile", async move {
-            // Before that, everything looks unfinished.
-            if progress
-                .wait_for(|progress| progress.caught_up)
-                .await
-                .is_ok()
-            {
-                reconcile::run(app.dispatch, app.reader).await;
-            }
-        });
+        let (hosts, full) = (app.show.hosts().clone(), app.full.clone());
+        let refusals = queue::hear_refusals(
+            parts.client.clone(),
+            app.dispatch.clone(),
+            hosts.clone(),
+            full,
+        );
+        self.spawn("refusals", refusals);
+        let (line, touched) = (parts.line.clone(), parts.touched.clone());
+        let place = queue::run(
+            app.dispatch.clone(),
+            app.reader.clone(),
+            hosts,
+            app.full.clone(),
+            line,
+            touched,
+        );
+        self.spawn("queue", once_caught_up(app.gauges.progress.clone(), place));
+        let reconcile = reconcile::run(app.dispatch.clone(), app.reader.clone());
+        self.spawn(
+            "reconcile",
+            once_caught_up(app.gauges.progress.clone(), reconcile),
+        );
     }
 
     fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
@@ -71,6 +84,17 @@ impl Followers {
                 let _ = ended.try_send(name);
             }
         });
+    }
+}
+
+/// Before that, everything looks unfinished.
+async fn once_caught_up(mut progress: watch::Receiver<Progress>, work: impl Future<Output = ()>) {
+    if progress
+        .wait_for(|progress| progress.caught_up)
+        .await
+        .is_ok()
+    {
+        work.await;
     }
 }
 

@@ -22,6 +22,7 @@ use crate::live::{Hub, Touched, Written};
 use crate::objects::Objects;
 use crate::portable::{Exporter, Importer};
 use crate::projection::{Input, Reader, Writer, query};
+use crate::queue::{Full, Line};
 use crate::show::Show;
 use crate::verify::Verifier;
 
@@ -33,6 +34,7 @@ pub(super) struct Parts {
     writer: Writer,
     sources: Sources,
     pub touched: Touched,
+    pub line: Line,
     pub client: Client,
     pub replicas: usize,
     progress: watch::Sender<Progress>,
@@ -73,6 +75,7 @@ impl Parts {
         let dispatch = Dispatch::new(client, key.clone(), replicas, persist);
         // Beside the projection, where there is room for much.
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        let line = Line::default();
         let app = App {
             people: people.clone(),
             limiter: Limiter::default(),
@@ -80,7 +83,7 @@ impl Parts {
             verifier: Verifier::new(client, &key, &reader, &reach),
             reader,
             reach,
-            show: Show::new(Hosts::new(view), people),
+            show: Show::new(Hosts::new(view), people, line.clone()),
             exporter: Exporter::new(client),
             importer: Importer::new(client, &dispatch, replicas, folder),
             dispatch,
@@ -88,6 +91,7 @@ impl Parts {
             trail,
             hub: Hub::default(),
             written: Written::default(),
+            full: Full::default(),
             gauges: Gauges::new(progressed),
             public_url: configuration.public_url.as_deref().map(Arc::from),
             shutdown: stop.clone(),
@@ -98,6 +102,7 @@ impl Parts {
             writer,
             sources,
             touched: Touched::default(),
+            line,
             client: client.clone(),
             replicas,
             progress,

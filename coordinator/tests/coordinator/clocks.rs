@@ -7,7 +7,7 @@ use nats::audit::{DecisionRecord, Origin};
 use nats::client::Recorded;
 use nats::event::{Decision, Verdict};
 use nats::ids::{AuditId, GateId, SessionId, UserId};
-use nats::record::{SessionRecord, TokenKind, TokenRecord};
+use nats::record::{Placement, SessionRecord, TokenKind, TokenRecord};
 use nats::stream::Bucket;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -88,6 +88,7 @@ async fn a_decision_and_a_start_of_a_coordinator_with_another_clock_are_sent_by_
             prompt: None,
             prompt_id: None,
             imported: None,
+            placement: Placement::default(),
         };
         let records = host.client.records(Bucket::Sessions);
         let key = record.session.to_string();

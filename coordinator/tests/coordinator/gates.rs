@@ -292,6 +292,7 @@ async fn a_session_whose_start_was_never_sent_is_started_by_the_reconciler() {
         prompt: None,
         prompt_id: None,
         imported: None,
+        placement: nats::record::Placement::default(),
     };
     let records = host.client.records(nats::stream::Bucket::Sessions);
     records

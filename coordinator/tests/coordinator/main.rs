@@ -19,6 +19,7 @@ mod clocks;
 mod events;
 mod gates;
 mod nats_restart;
+mod queue;
 mod rebuild;
 mod receipts;
 mod sessions;

@@ -54,6 +54,23 @@ impl Client {
         Ok(Reports { messages })
     }
 
+    /// Every refusal of a start from now on. One under another name than its sender's is left out.
+    pub async fn start_refusals(&self) -> Result<impl Stream<Item = ReportMessage> + use<>, Error> {
+        let subscription = self
+            .nats
+            .subscribe(subject::ALL_START_REFUSALS)
+            .await
+            .map_err(|error| Error::read(subject::ALL_START_REFUSALS, &error))?;
+        Ok(subscription.filter_map(|message| {
+            let read = serde_json::from_slice::<ReportMessage>(&message.payload)
+                .inspect_err(|error| tracing::warn!(%error, nats.subject = %message.subject, "unreadable refusal of a start"));
+            let ours = read.ok().filter(|it| {
+                subject::live(&it.host, it.session, it.body.tag()) == message.subject.as_str()
+            });
+            std::future::ready(ours)
+        }))
+    }
+
     /// Every live message of the fleet from now on. What cannot be read is left out.
     pub async fn live_messages(&self) -> Result<impl Stream<Item = LiveMessage> + use<>, Error> {
         let subscription = self

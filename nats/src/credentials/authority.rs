@@ -115,7 +115,7 @@ impl Credentials {
 
     /// The credentials file of one host's runner.
     pub fn runner(&self, host: &HostName) -> Result<PathBuf, Error> {
-        if host.is_imported() {
+        if host.is_reserved() {
             return Err(Error::NoHost(host.clone()));
         }
         self.user(&format!("runner-{host}"), &permissions::runner(host))

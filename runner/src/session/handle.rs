@@ -1,8 +1,5 @@
 //! The only way into a session: a command goes in, and the answer comes once it is on disk.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use nats::command::Order;
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,8 +12,6 @@ pub struct Handle {
     sender: mpsc::Sender<Told>,
     /// Of the session, as long as it is here.
     epoch: u64,
-    /// Whether an agent of this session holds a slot now; the session's task alone writes it.
-    has_agent: Arc<AtomicBool>,
 }
 
 /// A command and whom to tell that it is durable.
@@ -31,15 +26,9 @@ pub struct Told {
 pub struct NotRunning;
 
 impl Handle {
-    pub(super) fn new(epoch: u64) -> (Self, mpsc::Receiver<Told>, Arc<AtomicBool>) {
+    pub(super) fn new(epoch: u64) -> (Self, mpsc::Receiver<Told>) {
         let (sender, receiver) = mpsc::channel(COMMANDS_WAITING_MAX);
-        let has_agent = Arc::new(AtomicBool::new(false));
-        let handle = Self {
-            sender,
-            epoch,
-            has_agent: has_agent.clone(),
-        };
-        (handle, receiver, has_agent)
+        (Self { sender, epoch }, receiver)
     }
 
     /// Returns once the command is in the session's inbox, whether now or before.
@@ -58,12 +47,6 @@ impl Handle {
     #[must_use]
     pub const fn epoch(&self) -> u64 {
         self.epoch
-    }
-
-    /// Whether an agent of this session runs, or is being started.
-    #[must_use]
-    pub fn has_agent(&self) -> bool {
-        self.is_running() && self.has_agent.load(Ordering::Relaxed)
     }
 
     #[must_use]

@@ -16,12 +16,15 @@ mod live;
 mod oversize;
 mod perform;
 mod record;
+mod refusal;
 mod reminders;
 mod report;
 mod shim_link;
+mod slot;
 mod task;
 
 pub use handle::{Handle, Told};
 pub use live::Outlet;
+pub use refusal::{is_refused, refuse};
 pub use report::report;
 pub use task::{Parts, Task};

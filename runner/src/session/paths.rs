@@ -31,6 +31,12 @@ impl SessionPaths {
         self.folder.join("session.db")
     }
 
+    /// The epoch in which this host has refused to begin the session.
+    #[must_use]
+    pub fn refused(&self) -> PathBuf {
+        self.folder.join("refused")
+    }
+
     /// What is too big to travel in a row, until the relay has carried it away.
     #[must_use]
     pub fn objects(&self) -> PathBuf {

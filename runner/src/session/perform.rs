@@ -48,7 +48,7 @@ impl Task {
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::OpenWorktree => self.open_worktree(),
-            Effect::StartAgent { generation } => self.start_agent(generation),
+            Effect::StartAgent { generation } => self.start_agent_in_slot(generation),
             Effect::ExpectAsk { generation } => self.expect_ask(generation),
             Effect::EndAgent { generation } => self.end_agent(generation),
             Effect::Send(outgoing) => self.send(outgoing),

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nats::Timestamp;
@@ -21,7 +20,7 @@ use super::handle::{Handle, Told};
 use super::limits;
 use super::live::Outlet;
 use super::log::{self, Identity, Kept, Log, Saved};
-use super::machine::{AgentEnd, AgentState, Effect, Input, Machine};
+use super::machine::{AgentEnd, Effect, Input, Machine};
 use super::paths::SessionPaths;
 use super::perform::Done;
 use super::reminders::Reminders;
@@ -31,6 +30,7 @@ use crate::disk::Room;
 use crate::host::Host;
 use crate::relay::{Reached, Relay};
 use crate::shim::{FromShim, LineSplitter};
+use crate::slots::{Seat, Slots, Standing};
 
 /// Who comes late sees the text so far after at most this: browsers of a coordinator that has just started.
 const WHOLE_EVERY: Duration = Duration::from_secs(3);
@@ -51,6 +51,7 @@ pub struct Parts {
     pub client: nats::Client,
     pub outlet: Outlet,
     pub host: Arc<Host>,
+    pub slots: Slots,
     pub tasks: tokio_util::task::TaskTracker,
     pub token: CancellationToken,
 }
@@ -84,7 +85,9 @@ pub struct Task {
     /// When the agent that runs has proved that it lives.
     pub(super) lives_at: Option<Instant>,
     room: watch::Receiver<Room>,
-    has_agent: Arc<AtomicBool>,
+    pub(super) seat: Seat,
+    /// The agent of this generation starts once there is a slot for it.
+    pub(super) start_due: Option<u32>,
     /// The session is over and everything of it has left the host.
     settled: bool,
 }
@@ -123,8 +126,9 @@ impl Task {
             newest: newest_seen,
             reached: reached_sender,
         };
-        let (handle, told, has_agent) = Handle::new(identity.epoch);
-        let span = tracing::info_span!("session", session.id = %identity.session);
+        let (handle, told) = Handle::new(identity.epoch);
+        let session = identity.session;
+        let span = tracing::info_span!("session", session.id = %session);
         let token = parts.token.child_token();
         parts
             .tasks
@@ -152,9 +156,11 @@ impl Task {
             reminders: Reminders::new(parts.host.remind_after),
             lives_at: None,
             room: parts.host.room.clone(),
-            has_agent,
+            seat: parts.slots.seat(session),
+            start_due: None,
             settled: false,
         };
+        task.claim_slot();
         parts.tasks.spawn(task.run(told, token).instrument(span));
         Ok(handle)
     }
@@ -202,6 +208,7 @@ impl Task {
                         .await;
                 }
                 Heard::ReminderDue => self.remind().await,
+                Heard::Slot(standing) => self.stands(standing).await,
                 Heard::LimitDue => {
                     let at = self.saved.machine.resume_at();
                     if at.is_some_and(|at| at <= Timestamp::now()) {
@@ -244,6 +251,7 @@ impl Task {
             it = told.recv() => it.map(|it| Heard::Told(Box::new(it))),
             changed = self.reached.changed() => changed.ok().map(|()| Heard::Reached(*self.reached.borrow_and_update())),
             Some(done) = self.background.join_next() => Some(Heard::Done(Box::new(done.unwrap_or_else(|panic| Done::Lost(panic.to_string()))))),
+            standing = self.seat.changed() => Some(Heard::Slot(standing)),
             Ok(()) = self.room.changed() => Some(Heard::Room(*self.room.borrow_and_update())),
             () = due(live_due) => Some(Heard::LiveDue),
             () = due(sleep_due) => Some(Heard::SleepDue),
@@ -480,9 +488,8 @@ impl Task {
 
     /// What others may know of the session without asking it.
     fn note_rest(&mut self) {
+        self.note_slot();
         let machine = &self.saved.machine;
-        let has_agent = machine.agent() != AgentState::Gone;
-        self.has_agent.store(has_agent, Ordering::Relaxed);
         let rest = if machine.rests() {
             Some(Rest::Idle)
         } else {
@@ -548,6 +555,7 @@ enum Heard {
     ReminderDue,
     LimitDue,
     Room(Room),
+    Slot(Standing),
 }
 
 /// The call that an agent asks about.

@@ -30,6 +30,11 @@ impl Batch<'_> {
                 .keep_unclaimed(sequence, header.session, subject, body)?;
             return Ok(None);
         };
+        if is_ahead(&header, entry) {
+            self.rows
+                .keep_unclaimed(sequence, header.session, subject, body)?;
+            return Ok(None);
+        }
         if let Some(why) = refusal(sequence, &header, entry) {
             return Ok(Some(why));
         }
@@ -132,6 +137,14 @@ impl Batch<'_> {
             | Event::Warning(_) => Ok(()),
         }
     }
+}
+
+/// Whether the event is of the host that the session was given to a moment ago, and its record has not come here yet:
+/// streams and buckets arrive in any order.
+fn is_ahead(header: &Header, entry: &SessionEntry) -> bool {
+    let record = &entry.record;
+    let waits = record.is_queued() && header.epoch == record.epoch;
+    entry.facts.last_seq == 0 && (waits || header.epoch == record.epoch + 1)
 }
 
 /// Why this is not the session's next event. A session that has changed hosts will need its former owners here;

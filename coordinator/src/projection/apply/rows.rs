@@ -296,7 +296,7 @@ impl<'transaction> Rows<'transaction> {
                 to_json(&entry.facts)?,
                 entry.record.host.as_str(),
                 entry.record.project,
-                entry.facts.ended(),
+                entry.facts.ended() || entry.record.never_began(),
                 entry.facts.last_seq,
             ],
         )

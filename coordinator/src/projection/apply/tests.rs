@@ -58,6 +58,7 @@ fn record(session: SessionId) -> Input {
         prompt: None,
         prompt_id: None,
         imported: None,
+        placement: nats::record::Placement::default(),
     };
     Input::Session {
         revision: 1,

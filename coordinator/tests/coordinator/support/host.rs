@@ -53,7 +53,8 @@ impl Host {
                 project("shop", None),
                 project("empty", Some("it has no commit yet.")),
             ],
-            slots: 4,
+            // More than any test begins that is not about slots.
+            slots: 64,
             labels: BTreeMap::new(),
             memory_bytes: 1 << 33,
         }
@@ -72,6 +73,8 @@ impl Host {
             memory_free_bytes: 1 << 32,
             sessions: 1,
             commands_refused: 0,
+            slots: None,
+            memory_pressure: None,
         };
         let records = self.client.records::<Presence>(Bucket::Presence);
         records

@@ -182,26 +182,32 @@ impl Machine {
         }
     }
 
-    /// Stops an agent that has nothing to do, or whose one open call the next one can ask for again.
-    pub(super) fn sleep(&mut self, step: &mut Step) {
+    /// Whether the agent runs and could be stopped this moment without anything lost.
+    #[must_use]
+    pub fn has_nothing_to_do(&self) -> bool {
         let may_wait_for_messages = self.queue.is_empty() || self.limit.is_some();
-        let nothing_to_do = self.turn.is_none()
+        self.agent == AgentState::Ready
+            && self.turn.is_none()
             && !self.works_in_background
             && self.gates.is_empty()
             && self.tools.is_empty()
             && may_wait_for_messages
             && self.handed.is_empty()
-            && self.outgoing.is_empty();
-        let waits = self.may_sleep_at().is_some();
-        if self.agent != AgentState::Ready || !(nothing_to_do || waits) {
+            && self.outgoing.is_empty()
+    }
+
+    /// Stops an agent that has nothing to do, or whose one open call the next one can ask for again.
+    pub(super) fn sleep(&mut self, what_for: &str, step: &mut Step) {
+        if !self.has_nothing_to_do() && self.may_sleep_at().is_none() {
             return;
         }
         for gate in self.gates.values_mut() {
             gate.request = None;
         }
         self.agent = AgentState::Gone;
-        self.asleep_reason =
-            Some("the agent was stopped to free memory; the next message wakes it".to_owned());
+        self.asleep_reason = Some(format!(
+            "the agent was stopped {what_for}; the next message wakes it"
+        ));
         step.effect(Effect::EndAgent {
             generation: self.generation,
         });

@@ -18,6 +18,7 @@ impl Machine {
     pub(super) fn start_agent(&mut self, step: &mut Step) {
         self.generation += 1;
         self.agent = AgentState::Starting;
+        self.waits_for_slot = false;
         self.asleep_reason = None;
         self.cost_of_process_usd = 0.0;
         self.works_in_background = false;
@@ -29,6 +30,7 @@ impl Machine {
     pub(super) fn agent_started(&mut self, generation: u32, step: &mut Step) {
         if generation == self.generation && self.agent == AgentState::Starting {
             self.agent = AgentState::Greeted;
+            self.waits_for_slot = false;
             self.send(Outgoing::Handshake { generation }, step);
             if self.asking_again.is_some() {
                 step.effect(Effect::ExpectAsk { generation });
@@ -175,6 +177,7 @@ impl Machine {
         let was_ready = self.agent == AgentState::Ready;
         self.abandon(&reason, true, step);
         self.agent = AgentState::Gone;
+        self.waits_for_slot = false;
         self.asleep_reason = Some(reason.clone());
         self.queue_unwritten(end);
         step.event(AgentExited {

@@ -56,6 +56,12 @@ pub enum Input {
     /// Nothing has happened for long: the agent's memory is better used elsewhere. Told of a session that waits only
     /// when its call can be asked again.
     Sleep,
+    /// The agent has nothing to do, and another session waits for its slot.
+    Yield,
+    /// The agent that is to start waits for a slot of its host, or has one now.
+    Slot {
+        waits: bool,
+    },
     /// The agent has lived for long, so it is not the call before it that kills agents.
     AgentLives {
         generation: u32,

@@ -73,6 +73,9 @@ pub struct Machine {
     /// The reason last told with it.
     #[serde(default)]
     pub(super) told_reason: Option<String>,
+    /// The agent is to start, and every slot of the host is taken.
+    #[serde(default)]
+    pub(super) waits_for_slot: bool,
 }
 
 /// A usage limit that stands.
@@ -155,6 +158,9 @@ pub(super) struct ToolCall {
     pub gate: Option<GateId>,
 }
 
+/// What a session says whose agent cannot start yet. Nothing that was sent is lost meanwhile.
+const WAITS_FOR_SLOT: &str = "it waits for a free slot on its host: every one is taken by an agent at work; it goes on by itself, and what was sent is kept";
+
 impl Machine {
     /// A session that has just been asked for. The first step is [`Machine::begin`].
     #[must_use]
@@ -188,6 +194,7 @@ impl Machine {
             resumes_after_limit: None,
             vain_resumes: 0,
             told_reason: None,
+            waits_for_slot: false,
         }
     }
 
@@ -253,7 +260,14 @@ impl Machine {
                 self.not_asked_again(generation, &reason, &mut step)
             }
             Input::Disk { low } => self.disk(low, &mut step),
-            Input::Sleep => self.sleep(&mut step),
+            Input::Sleep => self.sleep("to free memory", &mut step),
+            Input::Yield if self.has_nothing_to_do() => {
+                self.sleep("to make room for another session", &mut step)
+            }
+            Input::Yield => {}
+            Input::Slot { waits } => {
+                self.waits_for_slot = waits && self.agent == AgentState::Starting
+            }
             Input::AgentLives { generation } => self.agent_lives(generation),
             Input::Remind { gate, waited_ms } => self.remind(gate, waited_ms, &mut step),
             Input::Limit(seen) => self.limit_reached(seen, &mut step),
@@ -315,6 +329,12 @@ impl Machine {
     #[must_use]
     pub const fn agent(&self) -> AgentState {
         self.agent
+    }
+
+    /// Whether the worktree is made.
+    #[must_use]
+    pub const fn has_begun(&self) -> bool {
+        self.opened
     }
 
     #[must_use]
@@ -382,10 +402,14 @@ impl Machine {
             generation: self.generation,
         });
         self.agent = AgentState::Gone;
+        self.waits_for_slot = false;
     }
 
     /// Why it stands where it does, where that is not plain.
     fn reason(&self, state: State) -> Option<String> {
+        if self.waits_for_slot {
+            return Some(WAITS_FOR_SLOT.to_owned());
+        }
         let limit = || self.limit.as_ref().map(|limit| limit.reason.clone());
         match state {
             State::Waiting if self.agent == AgentState::Gone => Some(

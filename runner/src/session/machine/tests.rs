@@ -11,6 +11,7 @@ use crate::agent::{AgentEvent, Ask};
 
 mod laws;
 mod patience;
+mod slots;
 mod stories;
 mod with_relay;
 

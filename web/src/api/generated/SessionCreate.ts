@@ -3,7 +3,7 @@ import type { CommandId } from "./CommandId";
 import type { SessionId } from "./SessionId";
 
 /**
- * A new session. `host` left out = placed; `id` given = asking again changes nothing.
+ * A new session. `host` left out = placed, or queued until some host has room; `id` given = asking again changes nothing.
  */
 export type SessionCreate = { id?: SessionId, 
 /**
@@ -22,6 +22,10 @@ prompt?: string,
  * The id under which the first message is known in `message.user`.
  */
 prompt_id?: CommandId, host?: string, 
+/**
+ * Labels that its host must bear, as `[runner] labels` gives them: `{"gpu": "a100"}`.
+ */
+host_labels?: { [key in string]: string }, 
 /**
  * A branch or commit; the checkout's own commit when absent.
  */

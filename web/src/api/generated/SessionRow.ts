@@ -2,6 +2,7 @@
 import type { GateId } from "./GateId";
 import type { HostName } from "./HostName";
 import type { ImportedFrom } from "./ImportedFrom";
+import type { QueuePlace } from "./QueuePlace";
 import type { SentMessage } from "./SentMessage";
 import type { SessionId } from "./SessionId";
 import type { State } from "./State";
@@ -17,7 +18,19 @@ export type SessionRow = { id: SessionId, title: string,
 /**
  * The project's id and its name.
  */
-project: string, project_name: string, agent: string, host: HostName, epoch: number, state: State, 
+project: string, project_name: string, agent: string, 
+/**
+ * None while it waits for one.
+ */
+host: HostName | null, 
+/**
+ * Why it is there, in a sentence.
+ */
+placed_because: string | null, 
+/**
+ * Where it stands among those that wait for a host.
+ */
+queue: QueuePlace | null, epoch: number, state: State, 
 /**
  * Why, in a sentence, where it is not plain.
  */

@@ -190,6 +190,9 @@ pub struct Start {
     /// Where; the fleet chooses when left out
     #[arg(long)]
     pub host: Option<String>,
+    /// A label that its host must bear; may be given several times
+    #[arg(long = "host-label", value_name = "NAME=VALUE", value_parser = label)]
+    pub host_labels: Vec<(String, String)>,
     /// The first line of the prompt when left out
     #[arg(long)]
     pub title: Option<String>,
@@ -290,6 +293,35 @@ pub struct Host {
 pub enum HostVerb {
     /// List hosts with their load, agents and projects
     Ls,
+    /// Give a host no new sessions; what it has stays and goes on
+    Drain {
+        #[arg(value_name = "HOST")]
+        host: String,
+    },
+    /// Give it new sessions again
+    Resume {
+        #[arg(value_name = "HOST")]
+        host: String,
+    },
+}
+
+impl HostVerb {
+    pub(super) const fn writes(&self) -> bool {
+        match self {
+            Self::Ls => false,
+            Self::Drain { .. } | Self::Resume { .. } => true,
+        }
+    }
+}
+
+/// `gpu=a100`
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err("a label is written NAME=VALUE, such as gpu=a100".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

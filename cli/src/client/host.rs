@@ -1,7 +1,8 @@
-//! `host ls`: the machines of the fleet.
+//! `host ls|drain|resume`: the machines of the fleet, and whether they take new sessions.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::arguments::HostVerb;
 use super::clock::Clock;
 use super::exit::Error;
 use super::output::Output;
@@ -10,7 +11,31 @@ use super::table::table;
 use super::view::{HostState, HostView, Word};
 use super::visible::one_line;
 
-pub(super) async fn ls(server: &Server, output: &mut Output) -> Result<(), Error> {
+pub(super) async fn run(verb: HostVerb, server: &Server, output: &mut Output) -> Result<(), Error> {
+    match verb {
+        HostVerb::Ls => ls(server, output).await,
+        HostVerb::Drain { host } => {
+            let row = change(&host, "drain", server).await?;
+            let words =
+                "takes no new sessions; what it has goes on there, and nothing is moved away";
+            answer(&row, &host, words, output)
+        }
+        HostVerb::Resume { host } => {
+            let row = change(&host, "resume", server).await?;
+            answer(&row, &host, "takes new sessions", output)
+        }
+    }
+}
+
+async fn change(host: &str, verb: &str, server: &Server) -> Result<Value, Error> {
+    server.post(&["api", "hosts", host, verb], &json!({})).await
+}
+
+fn answer(row: &Value, host: &str, words: &str, output: &mut Output) -> Result<(), Error> {
+    output.answer(row, |_| format!("{} {words}", one_line(host)))
+}
+
+async fn ls(server: &Server, output: &mut Output) -> Result<(), Error> {
     let rows = server.list(&["api", "hosts"], &[]).await?;
     let hosts: Vec<HostView> = rows
         .iter()
@@ -55,10 +80,22 @@ fn row(host: &HostView, clock: &Clock) -> Vec<String> {
         1 => ", refused 1 command".to_owned(),
         count => format!(", refused {count} commands"),
     };
+    let draining = host
+        .draining
+        .as_ref()
+        .map(|drain| {
+            let since = clock.moment(drain.since);
+            one_line(&format!(", draining since {since} by {}", drain.by_name))
+        })
+        .unwrap_or_default();
+    let waiting = match host.waiting_for_slot {
+        0 => String::new(),
+        count => format!(", {count} wait"),
+    };
     vec![
         one_line(&host.host),
-        format!("{}{isolation}{refused}", state(host, clock)),
-        format!("{} of {}", host.sessions, host.slots),
+        format!("{}{draining}{isolation}{refused}", state(host, clock)),
+        format!("{} of {}{waiting}", host.sessions, host.slots),
         host.load
             .map_or_else(|| "?".to_owned(), |load| format!("{load:.1}")),
         memory(host),
@@ -109,15 +146,16 @@ mod tests {
               "agents": [{ "name": "claude", "title": "Claude Code", "available": true },
                          { "name": "codex", "title": "Codex", "available": false }],
               "projects": [{ "id": "p", "name": "shop", "path": "/srv/shop" }] },
-            { "host": "vps-2", "state": "silent", "heard_at": "2026-11-20T14:29:20Z", "slots": 2 },
+            { "host": "vps-2", "state": "silent", "heard_at": "2026-11-20T14:29:20Z", "slots": 2, "sessions": 2, "waiting_for_slot": 1,
+              "draining": { "since": "2026-11-20T14:02:00Z", "by_name": "Ada" } },
         ]))
         .expect("two hosts");
         let clock = Clock::at("2026-11-20T14:30:00Z");
         assert_eq!(
             listing(&hosts, &clock),
-            "HOST   STATE                              RUNNING  LOAD  MEMORY FREE     AGENTS  PROJECTS  VERSION\n\
-             vps-1  online, refused 2 commands         1 of 4   0.5   4.0 of 8.0 GiB  claude  shop      0.1.0\n\
-             vps-2  last heard 40 s ago, not isolated  0 of 2   ?     ? of 0.0 GiB    none    none"
+            "HOST   STATE                                                           RUNNING         LOAD  MEMORY FREE     AGENTS  PROJECTS  VERSION\n\
+             vps-1  online, refused 2 commands                                      1 of 4          0.5   4.0 of 8.0 GiB  claude  shop      0.1.0\n\
+             vps-2  last heard 40 s ago, draining since 14:02 by Ada, not isolated  2 of 2, 1 wait  ?     ? of 0.0 GiB    none    none"
         );
     }
 }

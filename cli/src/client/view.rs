@@ -37,8 +37,13 @@ pub(super) struct SessionView {
     pub agent: String,
     #[serde(default)]
     pub model: Option<String>,
+    /// None while it waits for one.
     #[serde(default)]
-    pub host: String,
+    pub host: Option<String>,
+    #[serde(default)]
+    pub placed_because: Option<String>,
+    #[serde(default)]
+    pub queue: Option<QueueView>,
     #[serde(default)]
     pub branch: Option<String>,
     #[serde(default)]
@@ -72,6 +77,13 @@ pub(super) struct SessionView {
     #[serde(default)]
     pub created_by_name: Option<String>,
     pub updated_at: Timestamp,
+}
+
+/// Where a session stands among those that wait for a host.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct QueueView {
+    pub position: u32,
+    pub length: u32,
 }
 
 /// A usage limit that stands.
@@ -158,6 +170,10 @@ pub(super) struct HostView {
     #[serde(default)]
     pub sessions: u32,
     #[serde(default)]
+    pub waiting_for_slot: u32,
+    #[serde(default)]
+    pub draining: Option<DrainingView>,
+    #[serde(default)]
     pub commands_refused: u64,
     #[serde(default)]
     pub memory_bytes: u64,
@@ -165,4 +181,12 @@ pub(super) struct HostView {
     pub memory_free_bytes: Option<u64>,
     #[serde(default)]
     pub load: Option<f64>,
+}
+
+/// Since when a host takes no new sessions.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DrainingView {
+    pub since: Timestamp,
+    #[serde(default)]
+    pub by_name: String,
 }

@@ -15,7 +15,10 @@ pub(super) fn session_state(session: &SessionView, clock: &Clock) -> String {
             format!("Waiting for you since {}", clock.moment(since))
         }
         (Word::Known(State::Waiting), None) => "Waiting for you".to_owned(),
-        (Word::Known(State::Queued), _) => "Queued".to_owned(),
+        (Word::Known(State::Queued), _) => session.queue.as_ref().map_or_else(
+            || "Queued".to_owned(),
+            |queue| format!("Queued, {} of {}", queue.position, queue.length),
+        ),
         (Word::Known(State::Starting), _) => "Starting".to_owned(),
         (Word::Known(State::Idle), _) => "Idle".to_owned(),
         (Word::Known(State::Working), _) => "Working".to_owned(),

@@ -58,7 +58,7 @@ fn row(session: &SessionView, clock: &Clock) -> Vec<String> {
         shortened(&one_line(&session.title), TITLE_CHARACTERS_MAX),
         one_line(&session.project_name),
         one_line(&session.agent),
-        one_line(&session.host),
+        one_line(session.host.as_deref().unwrap_or("none yet")),
         format!("+{} −{}", session.added, session.removed),
         format!("${:.2}", session.cost_usd),
         clock.moment(session.updated_at),

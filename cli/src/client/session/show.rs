@@ -30,7 +30,10 @@ pub(super) async fn run(
     let view: SessionView = server.view(&row)?;
     if !(events || follow) {
         let gates = reference::gates(server, &[("state", "pending"), ("session", &id)]).await?;
-        let host = reference::host(server, &view.host).await;
+        let host = match &view.host {
+            Some(host) => reference::host(server, host).await,
+            None => None,
+        };
         return output.answer(&row, |clock| card(&view, &gates, host.as_ref(), clock));
     }
     if !output.json {
@@ -134,7 +137,11 @@ fn card(
     } else {
         ""
     };
-    field("host", one_line(&format!("{}{isolation}", session.host)));
+    let host = session.host.as_deref().unwrap_or("none yet");
+    field("host", one_line(&format!("{host}{isolation}")));
+    if let Some(reason) = &session.placed_because {
+        field("because", one_line(reason));
+    }
     if let Some(silence) = &silence {
         field("silent", silence.clone());
     }
@@ -237,6 +244,24 @@ mod tests {
              \x20 project  shop · flotilla/00001a2b\n  agent    claude (opus)\n  host     vps-1, not isolated\n  changes  +1 −0\n\
              \x20 turns    2, $0.10\n  started  13:00 by Ana\n\nWaiting for you since 14:02: Run npm test\n  flotilla gate show 00005e6f"
         );
+    }
+
+    #[test]
+    fn a_session_without_a_host_says_where_it_stands_in_line_and_what_each_host_lacks() {
+        let session: SessionView = serde_json::from_value(json!({
+            "id": "ses_0192f3a0000070008000000000001a2b", "title": "Fix it", "state": "queued", "host": null,
+            "state_reason": "Waits for a host. vps-1: no free slot, 4 of 4 taken; vps-2: draining.",
+            "queue": { "position": 2, "length": 5, "reason": "vps-1: no free slot, 4 of 4 taken; vps-2: draining" },
+            "project_name": "shop", "agent": "claude",
+            "created_at": "2026-11-20T13:00:00Z", "updated_at": "2026-11-20T14:02:00Z",
+        }))
+        .expect("a session");
+        let said = card(&session, &[], None, &Clock::at("2026-11-20T14:30:00Z"));
+        assert!(
+            said.contains("\n  state    Queued, 2 of 5: Waits for a host. vps-1: no free slot, 4 of 4 taken; vps-2: draining.\n"),
+            "{said}"
+        );
+        assert!(said.contains("\n  host     none yet\n"), "{said}");
     }
 
     #[test]

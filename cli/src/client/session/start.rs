@@ -38,6 +38,15 @@ fn body(id: SessionId, start: &Start, prompt: Option<String>) -> Value {
     set("project", Some(json!(start.project)));
     set("agent", Some(json!(start.agent)));
     set("host", text(&start.host));
+    let labels: Map<String, Value> = start
+        .host_labels
+        .iter()
+        .map(|(name, value)| (name.clone(), json!(value)))
+        .collect();
+    set(
+        "host_labels",
+        (!labels.is_empty()).then_some(Value::Object(labels)),
+    );
     set("title", text(&start.title));
     set("base", text(&start.base));
     set(

@@ -29,6 +29,9 @@ export const routes = {
   me: () => get<Me>("/api/auth/me"),
 
   hosts: () => get<Page<HostRow>>("/api/hosts"),
+  /** Whether it takes new sessions. */
+  drain: (host: string) => post<HostRow>(`/api/hosts/${host}/drain`),
+  endDrain: (host: string) => post<HostRow>(`/api/hosts/${host}/resume`),
   projects: () => get<Page<ProjectRow>>("/api/projects"),
   agents: () => get<Page<AgentRow>>("/api/agents"),
 

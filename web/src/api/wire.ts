@@ -29,6 +29,7 @@ export type { MessageRequest } from "./generated/MessageRequest";
 export type { Page } from "./generated/Page";
 export type { ProjectReport } from "./generated/ProjectReport";
 export type { ProjectRow } from "./generated/ProjectRow";
+export type { QueuePlace } from "./generated/QueuePlace";
 export type { SentMessage } from "./generated/SentMessage";
 export type { SessionCreate } from "./generated/SessionCreate";
 export type { SessionDiff } from "./generated/SessionDiff";

@@ -74,12 +74,17 @@ function Place({ row }: { row: SessionRow }): ReactNode {
   return (
     <span className="flex min-w-0">
       <span className="min-w-0 truncate">{row.project_name}</span>
-      <span className={`min-w-0 shrink-[1000] ${after}`}>{row.host}</span>
+      <span className={`min-w-0 shrink-[1000] ${after}`}>{row.host ?? waits(row)}</span>
       {row.branch ? (
         <span className={`min-w-0 shrink-[1000000] ${after}`}>{row.branch.replace(/^flotilla\//, "")}</span>
       ) : null}
     </span>
   );
+}
+
+/** What stands where the host will. */
+function waits({ queue }: SessionRow): string {
+  return queue ? `${queue.position} of ${queue.length} in line` : "no host yet";
 }
 
 const after = "truncate before:mx-1 before:content-['·']";

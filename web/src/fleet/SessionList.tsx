@@ -93,6 +93,6 @@ function useHeldGroups(groups: SessionGroup[], held: boolean): readonly SessionG
 function matches(row: SessionRow, filter: string): boolean {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   const text =
-    `${row.title} ${row.project_name} ${row.host} ${row.branch ?? ""} ${row.agent} ${row.id}`.toLowerCase();
+    `${row.title} ${row.project_name} ${row.host ?? ""} ${row.branch ?? ""} ${row.agent} ${row.id}`.toLowerCase();
   return words.every((word) => text.includes(word));
 }

@@ -15,6 +15,8 @@ function session(id: string, state: State, minute = 0, pending = 0): SessionRow 
     project_name: "shop",
     agent: "claude",
     host: "vps-1",
+    placed_because: null,
+    queue: null,
     epoch: 1,
     state,
     state_reason: null,

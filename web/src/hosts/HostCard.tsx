@@ -7,6 +7,7 @@ import { commandIn, Hint } from "../ui/Hint.tsx";
 import { Moment } from "../ui/Moment.tsx";
 import { bytes, count } from "../ui/numbers.ts";
 import { hostWords } from "../ui/words.ts";
+import { Drain } from "./Drain.tsx";
 
 export function HostCard({ host }: { host: HostRow }): ReactNode {
   return (
@@ -19,6 +20,7 @@ export function HostCard({ host }: { host: HostRow }): ReactNode {
           <h2 className="text-large font-semibold [overflow-wrap:anywhere]">{host.host}</h2>
           <p className={`text-small ${host.state === "silent" ? "text-bad" : "text-muted"}`}>
             {hostWords[host.state]}
+            {host.draining ? ", draining" : ""}
             {host.heard_at && host.state !== "online" ? (
               <>
                 , last heard <Moment at={host.heard_at} as="ago" />
@@ -32,6 +34,7 @@ export function HostCard({ host }: { host: HostRow }): ReactNode {
         {Object.entries(host.labels).map(([name, value]) => ` · ${name}=${value}`)}
       </p>
       <Room host={host} />
+      <Drain host={host} />
       <Isolation isolated={host.isolated} />
       <Refusals refused={host.commands_refused} />
       <h3 className="heading-small mt-5 mb-1">Agents</h3>
@@ -92,7 +95,7 @@ function Room({ host }: { host: HostRow }): ReactNode {
     <dl className="mt-3 grid grid-cols-2 gap-x-6 gap-y-2 text-small wide:grid-cols-3">
       <Amount
         name="Agents running"
-        value={`${host.sessions} of ${count(host.slots, "slot")}`}
+        value={`${host.sessions} of ${count(host.slots, "slot")}${host.waiting_for_slot > 0 ? `, ${host.waiting_for_slot} wait` : ""}`}
         part={host.sessions / Math.max(1, host.slots)}
       />
       <Amount

@@ -50,8 +50,9 @@ export function HostsPage(): ReactNode {
 function subtitle(hosts: readonly HostRow[]): string {
   const online = hosts.filter(({ state }) => state === "online").length;
   const silent = hosts.filter(({ state }) => state === "silent").length;
+  const draining = hosts.filter((host) => host.draining !== null).length;
   const sessions = hosts.reduce((sum, host) => sum + host.sessions, 0);
   return hosts.length === 0
     ? ""
-    : `${online} of ${count(hosts.length, "host")} online, ${silent > 0 ? `${silent} silent, ` : ""}${count(sessions, "agent")} running`;
+    : `${online} of ${count(hosts.length, "host")} online, ${silent > 0 ? `${silent} silent, ` : ""}${draining > 0 ? `${draining} draining, ` : ""}${count(sessions, "agent")} running`;
 }

@@ -4,7 +4,7 @@ import { StateMark } from "../ui/StateMark.tsx";
 import { useSilence } from "./silence.ts";
 
 interface SilentHostProps {
-  host: string;
+  host: string | null;
   /** What becomes of what is done now. */
   then: string;
   /** False where the mark of the session stands above it. */

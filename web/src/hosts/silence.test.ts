@@ -15,6 +15,8 @@ const host: HostRow = {
   projects: [],
   slots: 4,
   sessions: 0,
+  waiting_for_slot: 0,
+  draining: null,
   commands_refused: 0,
   labels: {},
   memory_bytes: 1,

@@ -13,8 +13,9 @@ export interface Silence {
   readonly title: string;
 }
 
-export function useSilence(name: string): Silence | null {
-  const host = useFleet(({ hosts }) => hosts.get(name) ?? null);
+/** `null` is the host of a session that has none yet. */
+export function useSilence(name: string | null): Silence | null {
+  const host = useFleet(({ hosts }) => (name === null ? null : (hosts.get(name) ?? null)));
   const now = useNow();
   return host && silenceOf(host, now);
 }

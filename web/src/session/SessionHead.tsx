@@ -7,7 +7,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { useWaiting } from "../app/attention.ts";
 import { ConnectionLine } from "../app/ConnectionLine.tsx";
-import type { SessionRow, State } from "../api/wire.ts";
+import type { QueuePlace, SessionRow, State } from "../api/wire.ts";
 import { Changes } from "../diff/Changes.tsx";
 import { useStanding } from "../fleet/standing.ts";
 import { SilentHost } from "../hosts/SilentHost.tsx";
@@ -63,6 +63,7 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
       )}
       {row.state_reason && !standsBelow && showsReason[row.state] && (!silence || row.state === "ended") ? (
         <p className="px-2 pb-1 text-small text-muted first-letter:uppercase wide:px-0 wide:pb-0">
+          {row.queue ? `${place(row.queue)} ` : ""}
           {row.state_reason}
         </p>
       ) : null}
@@ -71,12 +72,17 @@ export function SessionHead({ row, log, review, onReview }: SessionHeadProps): R
   );
 }
 
+/** Where it stands in line, in a sentence. */
+function place({ position, length }: QueuePlace): string {
+  return position === 1 ? "Next in line." : `Number ${position} of ${length} in line.`;
+}
+
 /** Where the reason says more than the state does. */
 const showsReason: Record<State, boolean> = {
   queued: true,
   starting: true,
   idle: true,
-  working: false,
+  working: true,
   waiting: true,
   asleep: true,
   lost: true,

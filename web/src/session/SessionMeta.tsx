@@ -19,7 +19,9 @@ export function SessionMeta({ row, log }: { row: SessionRow; log: SessionLog | n
           <span className="font-mono">{row.branch}</span>
         </span>
       ) : null}
-      {` · ${row.imported ? `imported from ${row.imported.host}` : row.host} · ${agent}`}
+      {" · "}
+      <Whereabouts row={row} />
+      {` · ${agent}`}
       <Context row={row} log={log} />
       {row.cost_usd > 0 ? ` · ${dollars(row.cost_usd)}` : ""}
       {row.isolated === false ? (
@@ -27,6 +29,13 @@ export function SessionMeta({ row, log }: { row: SessionRow; log: SessionLog | n
       ) : null}
     </p>
   );
+}
+
+/** Which host it is on, and why there. */
+function Whereabouts({ row }: { row: SessionRow }): ReactNode {
+  if (row.imported) return `imported from ${row.imported.host}`;
+  if (row.host === null) return "no host yet";
+  return <span title={row.placed_because ? `Why there: ${row.placed_because}` : ""}>{row.host}</span>;
 }
 
 const looks: Partial<Record<Mark, string>> = {

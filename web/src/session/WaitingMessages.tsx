@@ -60,7 +60,7 @@ export function WaitingMessages({ row, log, running }: WaitingMessagesProps): Re
 }
 
 interface Place {
-  host: string;
+  host: string | null;
   running: boolean;
 }
 

@@ -33,6 +33,12 @@ describe("a message", () => {
     }
   });
 
+  it("for a session without a host says that it is kept", () => {
+    expect(messageWords("accepted", null, null, false)).toBe(
+      "Accepted; kept until a host has room for this session",
+    );
+  });
+
   it("for a silent host says since when it is silent", () => {
     expect(messageWords("accepted", "vps-2", null, false)).toBe("Accepted; on its way to vps-2");
     expect(messageWords("accepted", "vps-2", silence, true)).toBe(

@@ -26,7 +26,7 @@ export type Whereabouts = "sending" | "queued" | "accepted" | "delivered";
 
 export function messageWords(
   where: Whereabouts,
-  host: string,
+  host: string | null,
   silence: Silence | null,
   running: boolean,
 ): string {
@@ -36,6 +36,7 @@ export function messageWords(
     case "queued":
       return "Queued here; it is sent as soon as the connection is back";
     case "accepted":
+      if (host === null) return "Accepted; kept until a host has room for this session";
       return silence ? `Accepted; ${silence.sentence}` : `Accepted; on its way to ${host}`;
     case "delivered":
       if (silence) return `Delivered; ${silence.sentence}`;

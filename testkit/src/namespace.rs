@@ -112,12 +112,17 @@ impl Network {
 
     /// Lays a line to another one. Both ends are called `eth0`.
     pub fn plug(&self, ours: &str, other: &Self, theirs: &str) {
+        self.plug_into("eth0", ours, other, theirs);
+    }
+
+    /// The same where there are several lines already: our end is called `name`, the other's `eth0`.
+    pub fn plug_into(&self, name: &str, ours: &str, other: &Self, theirs: &str) {
         let pid = other.pid.to_string();
         let ends = ["type", "veth", "peer", "name", "eth0", "netns", &pid];
-        self.run(&[&["ip", "link", "add", "eth0"], ends.as_slice()].concat());
-        for (end, address) in [(self, ours), (other, theirs)] {
-            end.run(&["ip", "address", "add", address, "dev", "eth0"]);
-            end.run(&["ip", "link", "set", "eth0", "up"]);
+        self.run(&[&["ip", "link", "add", name], ends.as_slice()].concat());
+        for (end, device, address) in [(self, name, ours), (other, "eth0", theirs)] {
+            end.run(&["ip", "address", "add", address, "dev", device]);
+            end.run(&["ip", "link", "set", device, "up"]);
         }
     }
 

@@ -152,7 +152,12 @@ async fn put_link_between(project: &Path) -> (Fleet, Runner, Link) {
     };
     let fleet = Fleet::start(options).await;
     let runner = fleet
-        .runner_elsewhere_in(Some(link.host()), "away", &[project])
+        .runner_elsewhere_in(
+            Some(link.host()),
+            "away",
+            &[project],
+            &format!("slots = {SLOTS}"),
+        )
         .await;
     (fleet, runner, link)
 }

@@ -20,15 +20,16 @@ pub struct Runner {
 impl Fleet {
     /// Gives a new host its credentials, starts its runner, and waits until the fleet knows it.
     pub async fn runner_elsewhere(&self, host: &str, projects: &[&Path]) -> Runner {
-        self.runner_elsewhere_in(None, host, projects).await
+        self.runner_elsewhere_in(None, host, projects, "").await
     }
 
-    /// The same in a network of its own, from which it reaches nats-server.
+    /// The same in a network of its own, from which it reaches nats-server, with these lines of `[runner]` besides.
     pub async fn runner_elsewhere_in(
         &self,
         network: Option<&Network>,
         host: &str,
         projects: &[&Path],
+        besides: &str,
     ) -> Runner {
         let folder = tempfile::tempdir_in(self.folder.path()).expect("a temporary folder");
         let creds = folder.path().join("its.creds");
@@ -38,6 +39,8 @@ impl Fleet {
         let printed = String::from_utf8(given.stdout).expect("a configuration is text");
         let mut settings: toml::Table = printed.parse().expect("it is TOML");
         let runner = settings["runner"].as_table_mut().expect("a section");
+        let besides: toml::Table = besides.parse().expect("it is TOML");
+        runner.extend(besides);
         let text = |path: &Path| toml::Value::from(path.display().to_string());
         runner.insert("data".to_owned(), text(&data(folder.path())));
         let projects: Vec<_> = projects.iter().map(|path| text(path)).collect();

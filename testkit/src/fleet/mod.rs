@@ -10,9 +10,11 @@ mod sessions;
 mod elsewhere;
 mod faults;
 mod second_coordinator;
+mod star;
 
 pub use elsewhere::Runner;
 pub use faults::HeldDown;
 pub use installation::{Fleet, Options};
 pub use second_coordinator::Coordinator;
 pub use sessions::BOUND;
+pub use star::Star;

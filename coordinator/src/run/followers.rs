@@ -52,6 +52,7 @@ impl Followers {
         let refusals = queue::hear_refusals(
             parts.client.clone(),
             app.dispatch.clone(),
+            app.reader.clone(),
             hosts.clone(),
             full,
         );

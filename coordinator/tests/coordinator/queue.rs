@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use nats::Timestamp;
+use nats::client::Client;
 use nats::command::Command;
 use nats::event::{MessageUser, State};
 use nats::ids::{CommandId, SessionId};
@@ -38,6 +39,10 @@ async fn row_of(ada: &Person, session: SessionId) -> Value {
 
 /// As a runner tells that it has no slot.
 async fn refuse(host: &Host, session: SessionId, epoch: u64) {
+    refuse_over(&host.client, host, session, epoch).await;
+}
+
+async fn refuse_over(client: &Client, host: &Host, session: SessionId, epoch: u64) {
     let refused = StartRefused {
         reason: "every slot is taken".to_owned(),
     };
@@ -49,7 +54,7 @@ async fn refuse(host: &Host, session: SessionId, epoch: u64) {
         at: Timestamp::now(),
         body: Wire::Known(refused.into()),
     };
-    host.client.publish_report(&message).await.unwrap();
+    client.publish_report(&message).await.unwrap();
 }
 
 fn receipt(id: CommandId, text: &str) -> nats::Event {
@@ -174,6 +179,21 @@ async fn a_session_that_its_host_refuses_waits_again_and_goes_to_another_in_the_
         |row| row["state"] == "idle" && row["host"] == "vps-2",
     )
     .await;
+    // Whoever has begun it can no longer refuse it. What is said after that over the same line shows that this was heard.
+    let fourth = host_with(&fleet, "vps-4", 1).await;
+    ada.wait_for("/api/hosts/vps-4", "the host", |host| {
+        host["state"] == "online" && host["slots"] == 1
+    })
+    .await;
+    let last = ada.start_session().await;
+    refuse_over(&second.client, &second, session, 2).await;
+    refuse_over(&second.client, &fourth, last, 1).await;
+    ada.wait_for(&format!("/api/sessions/{last}"), "the line", |row| {
+        row["queue"]["position"] == 1
+    })
+    .await;
+    let row = row_of(&ada, session).await;
+    assert_eq!((&row["host"], &row["epoch"]), (&json!("vps-2"), &json!(2)));
 }
 
 #[tokio::test]

@@ -42,11 +42,14 @@ export class Fleet {
   private thaw: (() => void) | null = null;
 
   /** With a project `shop`; `runner` is more of that section of the configuration file, `agents` sections of their own. */
-  static async start(agents: string, runner: string): Promise<Fleet> {
+  static async start(agents: string, runner: string, slots: number): Promise<Fleet> {
     const fleet = new Fleet();
     try {
       makeProject(fleet.project);
-      writeFileSync(fleet.configuration, `[runner]\nhost = "workbench"\nslots = 6\n${runner}\n\n${agents}`);
+      writeFileSync(
+        fleet.configuration,
+        `[runner]\nhost = "workbench"\nslots = ${slots}\n${runner}\n\n${agents}`,
+      );
       await fleet.begin();
       return fleet;
     } catch (error) {

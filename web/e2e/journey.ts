@@ -14,6 +14,8 @@ interface Given {
   withClaude: boolean;
   /** More of the section `[runner]` of the configuration file. */
   runner: string;
+  /** Agents that run at once. */
+  slots: number;
   fleet: Fleet;
   /** A page of Ada's; setup is done, and this browser is signed in. */
   desk: Page;
@@ -26,9 +28,10 @@ interface Given {
 export const test = base.extend<Given>({
   withClaude: [false, { option: true }],
   runner: ["", { option: true }],
-  fleet: async ({ withClaude, runner }, give, info) => {
+  slots: [6, { option: true }],
+  fleet: async ({ withClaude, runner, slots }, give, info) => {
     const claude = withClaude ? await ScriptedClaude.start() : null;
-    const fleet = await Fleet.start(claude?.agents ?? "", runner);
+    const fleet = await Fleet.start(claude?.agents ?? "", runner, slots);
     await give(fleet);
     if (info.status !== info.expectedStatus) await info.attach("logs", { body: fleet.said() });
     await fleet.end();

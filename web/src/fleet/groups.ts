@@ -1,7 +1,7 @@
 /** Which group a session stands in, and in what order: by what a person has to do about it. */
 import type { SessionRow, State } from "../api/wire.ts";
 
-export type Group = "needs" | "working" | "idle" | "silent" | "asleep" | "ended";
+export type Group = "needs" | "working" | "queued" | "idle" | "silent" | "asleep" | "ended";
 
 export interface SessionGroup {
   readonly group: Group;
@@ -11,15 +11,18 @@ export interface SessionGroup {
 export const groupTitles: Record<Group, string> = {
   needs: "Needs you",
   working: "Working",
+  queued: "Queued",
   idle: "Idle",
   silent: "Host silent",
   asleep: "Asleep",
   ended: "Ended",
 };
 
-const groupOrder: readonly Group[] = ["needs", "working", "idle", "silent", "asleep", "ended"];
+const groupOrder: readonly Group[] = ["needs", "working", "queued", "idle", "silent", "asleep", "ended"];
 
 export function groupOf(row: SessionRow): Group {
+  // One that is on its way to its host is there in a moment.
+  if (row.state === "queued" && row.host === null) return "queued";
   return row.pending_gates > 0 && row.state !== "ended" ? "needs" : byState[row.state];
 }
 
@@ -53,9 +56,13 @@ const longestWaitFirst = (one: SessionRow, other: SessionRow): number =>
   (one.waiting_since ?? one.updated_at).localeCompare(other.waiting_since ?? other.updated_at) ||
   newestFirst(one, other);
 
+const nextFirst = (one: SessionRow, other: SessionRow): number =>
+  (one.queue?.position ?? 0) - (other.queue?.position ?? 0) || newestFirst(other, one);
+
 const orders: Record<Group, (one: SessionRow, other: SessionRow) => number> = {
   needs: longestWaitFirst,
   working: newestFirst,
+  queued: nextFirst,
   idle: newestFirst,
   silent: newestFirst,
   asleep: newestFirst,

@@ -131,6 +131,19 @@ describe("groups of sessions", () => {
     expect(groupSessions(rows).map(({ group }) => group)).toEqual(["needs", "working", "idle", "ended"]);
   });
 
+  it("have a line of their own while no host has them, the next one first", () => {
+    const waits = (id: string, position: number): SessionRow => ({
+      ...session(id, "queued", position),
+      host: null,
+      queue: { position, length: 2, reason: "vps-1: draining" },
+    });
+    const groups = groupSessions([waits("b", 2), session("a", "queued"), waits("c", 1)]);
+    expect(groups.map(({ group, rows }) => [group, rows.map((row) => row.id)])).toEqual([
+      ["working", ["a"]],
+      ["queued", ["c", "b"]],
+    ]);
+  });
+
   it("stay where they are under a pointer, and take new rows at the end", () => {
     const before = groupSessions([session("a", "working"), session("b", "idle")]);
     const after = groupSessions([session("a", "idle"), session("b", "working"), session("c", "working", 9)]);

@@ -13,7 +13,7 @@ export function Drain({ host }: { host: HostRow }): ReactNode {
   const change = host.draining ? resume : drain;
   const Icon = host.draining ? CirclePlay : CirclePause;
   return (
-    <div className="mt-3 flex flex-wrap items-center justify-between gap-x-4 gap-y-2 text-small">
+    <div className="mt-3 flex flex-wrap items-center justify-between gap-x-4 gap-y-2 text-small wide:flex-nowrap">
       <p className="min-w-0 text-muted">
         {host.draining ? (
           <>
@@ -27,7 +27,7 @@ export function Drain({ host }: { host: HostRow }): ReactNode {
       </p>
       <button
         type="button"
-        className="button-quiet"
+        className="button-quiet shrink-0"
         aria-label={host.draining ? `Give ${host.host} new sessions again` : `Drain ${host.host}`}
         disabled={change.isPending}
         onClick={() => change.mutate()}

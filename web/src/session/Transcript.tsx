@@ -224,14 +224,14 @@ function Older({ state, onAsk }: { state: SessionView["older"]; onAsk: () => voi
 }
 
 function Beginning({ row }: { row: SessionRow | null }): ReactNode {
-  const starting = row?.state === "queued" || row?.state === "starting";
-  return (
-    <p className="mx-auto max-w-[760px] pt-6 text-muted">
-      {starting
-        ? (row.state_reason ?? "The host is making a worktree and starting the agent.")
-        : "Nothing has been said yet."}
-    </p>
-  );
+  return <p className="mx-auto max-w-[760px] pt-6 text-muted">{beginning(row)}</p>;
+}
+
+function beginning(row: SessionRow | null): string {
+  if (row?.state !== "queued" && row?.state !== "starting") return "Nothing has been said yet.";
+  // What it waits for stands in the head.
+  if (row.host === null) return "It begins by itself as soon as a host has room. What you send is kept.";
+  return row.state_reason ?? "The host is making a worktree and starting the agent.";
 }
 
 /** Finished messages are told to those who listen; text that is being written is not. */

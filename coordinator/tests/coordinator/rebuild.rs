@@ -11,6 +11,12 @@ use crate::support::{
 
 /// Everything that can be asked, without the moments at which somebody was heard.
 async fn everything(person: &Person) -> Value {
+    // Reports of hosts are no part of the projection: a coordinator that has just started hears them a moment later.
+    person
+        .wait_for("/api/projects", "the host's projects", |projects| {
+            projects["items"][0].is_object()
+        })
+        .await;
     let sessions = person.get("/api/sessions").await;
     let mut all = json!({
         "sessions": sessions,

@@ -15,6 +15,7 @@ pub mod header;
 
 pub mod audit;
 pub mod command;
+pub mod enrolment;
 pub mod live;
 pub mod record;
 pub mod report;

@@ -44,6 +44,11 @@ impl<P: Purpose> SigningKey<P> {
         &self.public
     }
 
+    /// The same key, for a file that needs it whole.
+    pub(crate) const fn pair(&self) -> &KeyPair {
+        &self.pair
+    }
+
     /// The signature as text.
     pub(crate) fn sign(&self, statement: &[u8]) -> Result<String, SignError> {
         let signature = self.pair.sign(statement);

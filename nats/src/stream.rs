@@ -39,15 +39,21 @@ pub enum Bucket {
     Users,
     Tokens,
     Presence,
+    /// Tokens with which hosts join.
+    Enrolments,
+    /// Whose key each host has.
+    Identities,
 }
 
 impl Bucket {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Hosts,
         Self::Sessions,
         Self::Users,
         Self::Tokens,
         Self::Presence,
+        Self::Enrolments,
+        Self::Identities,
     ];
 
     #[must_use]
@@ -58,6 +64,8 @@ impl Bucket {
             Self::Users => "users",
             Self::Tokens => "tokens",
             Self::Presence => "presence",
+            Self::Enrolments => "enrolments",
+            Self::Identities => "identities",
         }
     }
 
@@ -88,7 +96,12 @@ impl Bucket {
                 limit_markers: Some(PRESENCE_TTL),
                 ..common
             },
-            Self::Hosts | Self::Sessions | Self::Users | Self::Tokens => kv::Config {
+            Self::Hosts
+            | Self::Sessions
+            | Self::Users
+            | Self::Tokens
+            | Self::Enrolments
+            | Self::Identities => kv::Config {
                 history: 5,
                 ..common
             },
@@ -195,6 +208,10 @@ pub fn command_consumer(host: &HostName, replicas: usize) -> pull::Config {
 /// limit a credential to some objects of a bucket.
 #[must_use]
 pub fn object_bucket(host: &HostName) -> String {
+    object_bucket_named(host.as_str())
+}
+
+pub(crate) fn object_bucket_named(host: &str) -> String {
     format!("objects-{host}")
 }
 

@@ -18,7 +18,7 @@ use futures::StreamExt as _;
 use nats::Wire;
 use nats::client::{Client, EventRow, Options};
 use nats::command::{Order, SessionStop};
-use nats::credentials::{Credentials, CredsFile, permissions};
+use nats::credentials::{Credentials, CredsFile, HostAuthority, HostKey, permissions};
 use nats::ids::{CommandId, HostName, SessionId};
 use nats::seal::{CommandKey, Commanders};
 use nats::stream::Bucket;
@@ -35,7 +35,7 @@ struct Fleet {
     server: NatsServer,
     credentials: Credentials,
     coordinator: Client,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn host(name: &str) -> HostName {
@@ -62,7 +62,7 @@ impl Fleet {
             server,
             credentials,
             coordinator,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -389,4 +389,54 @@ async fn a_credential_of_another_fleet_does_not_get_in() {
         .connect(fleet.server.url())
         .await;
     assert!(refused.is_err(), "a copied token got in");
+}
+
+#[tokio::test]
+async fn a_host_that_was_let_in_by_its_key_alone_has_the_same_rights_and_no_more() {
+    let fleet = Fleet::start().await;
+    let authority = HostAuthority::open(&fleet.folder.path().join("keys"))
+        .unwrap()
+        .unwrap();
+    let key = HostKey::generate();
+    let granted = authority.grant(&host("h1"), key.public()).unwrap();
+    let creds = fleet.folder.path().join("h1.creds");
+    std::fs::write(&creds, key.creds(&granted.jwt).unwrap()).unwrap();
+    let inbox = permissions::inbox_prefix(&host("h1"));
+    let runner = connect(&fleet.server, &creds, &inbox).await;
+    let (h1, session) = (host("h1"), SessionId::new());
+    let (stored, _, outcome) = runner
+        .publish_events(&h1, session, 0, &rows(session, 1, 20), true)
+        .await;
+    assert_eq!((stored, outcome), (20, Ok(())));
+
+    let mut intruder = Intruder::connect(&fleet.server, &creds, &inbox).await;
+    intruder
+        .may_not_publish(&format!("fleet.h2.{session}.event.warning"))
+        .await;
+    intruder.may_not_subscribe("_INBOX_host_h2.>").await;
+    intruder.may_not_subscribe("fleet.>").await;
+}
+
+#[tokio::test]
+async fn a_token_made_with_the_hosts_key_cannot_widen_what_hosts_may_do() {
+    let fleet = Fleet::start().await;
+    let folder = fleet.folder.path().join("keys");
+    let seed = std::fs::read_to_string(folder.join("hosts.nk")).unwrap();
+    let hosts = KeyPair::from_seed(seed.trim()).unwrap();
+    let account = fleet.credentials.trust().accounts[1].0.clone();
+    let key = KeyPair::new_user();
+    let wide = json!({
+        "iat": 1, "iss": hosts.public_key(), "jti": "wide", "name": "h1", "sub": key.public_key(),
+        "nats": {"type": "user", "version": 2, "issuer_account": account, "subs": -1, "data": -1, "payload": -1,
+            "pub": {"allow": [">"]}, "sub": {"allow": [">"]}},
+    });
+    let jwt = nats::credentials::jwt::sign(&wide, &hosts).unwrap();
+    let creds = fleet.folder.path().join("wide.creds");
+    std::fs::write(&creds, CredsFile { jwt, key }.render().unwrap()).unwrap();
+    let refused = ConnectOptions::with_credentials_file(&creds)
+        .await
+        .unwrap()
+        .connect(fleet.server.url())
+        .await;
+    assert!(refused.is_err(), "a token that widens itself got in");
 }

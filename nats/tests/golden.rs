@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use nats::audit::{ActionRecord, AuditKey, Chain, Checkpoint, DecisionRecord, Origin, Stored};
 use nats::command::*;
+use nats::credentials::HostPublicKey;
+use nats::enrolment::{EnrolmentRecord, IdentityRecord, Redeemed};
 use nats::event::*;
 use nats::ids::*;
 use nats::live::{Delta, Live, LiveMessage, Snapshot};
@@ -55,6 +57,38 @@ fn checkpoint() -> Checkpoint {
     chain.take(&stored).unwrap();
     let pair = nkeys::KeyPair::new_from_raw(nkeys::KeyPairType::Account, [7; 32]);
     chain.sign(&AuditKey::from(pair.unwrap()), at()).unwrap()
+}
+
+fn host_key() -> HostPublicKey {
+    let pair = nkeys::KeyPair::new_from_raw(nkeys::KeyPairType::User, [8; 32]).unwrap();
+    pair.public_key().parse().unwrap()
+}
+
+fn enrolment() -> EnrolmentRecord {
+    let pair = nkeys::KeyPair::new_from_raw(nkeys::KeyPairType::Cluster, [9; 32]).unwrap();
+    EnrolmentRecord {
+        host: host(),
+        labels: BTreeMap::from([("pool".into(), "fast".into())]),
+        created_at: at(),
+        created_by: UserId::from_uuid(UUID),
+        created_by_name: "Ada".into(),
+        expires_at: at(),
+        command_keys: vec![pair.public_key().parse().unwrap()],
+        redeemed: Some(Redeemed {
+            public_key: host_key(),
+            at: at(),
+        }),
+    }
+}
+
+fn identity() -> IdentityRecord {
+    IdentityRecord {
+        host: host(),
+        public_key: host_key(),
+        enrolled_at: at(),
+        enrolled_by: UserId::from_uuid(UUID),
+        enrolled_by_name: "Ada".into(),
+    }
 }
 
 fn attachment() -> Attachment {
@@ -541,6 +575,14 @@ fn records() -> BTreeMap<String, Value> {
             "record.presence.refused".into(),
             serde_json::to_value(refusing).unwrap(),
         ),
+        (
+            "record.enrolment".into(),
+            serde_json::to_value(enrolment()).unwrap(),
+        ),
+        (
+            "record.identity".into(),
+            serde_json::to_value(identity()).unwrap(),
+        ),
         ("record.token".into(), serde_json::to_value(token).unwrap()),
         ("record.user".into(), serde_json::to_value(person).unwrap()),
         (
@@ -572,6 +614,8 @@ fn round_trip(name: &str, text: &str) -> Value {
         "audit.action" => through::<ActionRecord>(text),
         "audit.checkpoint" => through::<Checkpoint>(text),
         "record.presence" | "record.presence.refused" => through::<Presence>(text),
+        "record.enrolment" => through::<EnrolmentRecord>(text),
+        "record.identity" => through::<IdentityRecord>(text),
         "record.token" => through::<TokenRecord>(text),
         "record.user" => through::<UserRecord>(text),
         "record.session" | "record.session.imported" => through::<SessionRecord>(text),

@@ -12,7 +12,11 @@ pub mod jwt;
 pub mod private_file;
 
 pub(crate) mod authority;
+mod host_authority;
+mod host_key;
 
 pub use authority::{Credentials, Error, Trust};
 pub use creds_file::CredsFile;
+pub use host_authority::{Granted, HostAuthority};
+pub use host_key::{HostKey, HostPublicKey};
 pub use permissions::{COORDINATOR_INBOX, OBSERVER_INBOX, Permissions, inbox_prefix};

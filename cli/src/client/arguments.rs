@@ -290,6 +290,22 @@ pub struct Host {
 pub enum HostVerb {
     /// List hosts with their load, agents and projects
     Ls,
+    /// Print the command that makes another machine a host
+    Enrol {
+        /// What it is to be called: 1 to 40 of a-z, 0-9 and -
+        #[arg(value_name = "NAME")]
+        host: String,
+        /// What placement can ask for; may be given several times
+        #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+        labels: Vec<(String, String)>,
+    },
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .filter(|(key, value)| !key.is_empty() && !value.is_empty())
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| "a label is written as KEY=VALUE, such as pool=fast".to_owned())
 }
 
 #[derive(Debug, Args)]

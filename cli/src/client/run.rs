@@ -48,7 +48,7 @@ async fn perform(arguments: Arguments, output: &mut Output) -> Result<(), Error>
             let server = for_verb(server()?, arguments.verb.writes());
             gate::run(arguments.verb, &server, output).await
         }
-        Arguments::Host(_) => host::ls(&server()?, output).await,
+        Arguments::Host(arguments) => host::run(arguments.verb, &server()?, output).await,
         Arguments::Verify(arguments) => verify::run(arguments, &server()?, output).await,
         // A file is verified without any server.
         Arguments::Audit(arguments) => audit::run(arguments.verb, server, output).await,

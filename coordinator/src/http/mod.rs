@@ -18,6 +18,7 @@ mod audit;
 mod controls;
 mod decision;
 mod diff;
+mod enrolments;
 mod events;
 mod gates;
 mod health;

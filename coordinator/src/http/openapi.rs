@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    account, agents, attachments, audit, controls, decision, diff, events, gates, health, hosts,
-    messages, portable, projects, sessions, socket, tokens, verify,
+    account, agents, attachments, audit, controls, decision, diff, enrolments, events, gates,
+    health, hosts, messages, portable, projects, sessions, socket, tokens, verify,
 };
 
 #[derive(OpenApi)]
@@ -27,6 +27,8 @@ use super::{
         tokens::delete,
         hosts::list,
         hosts::show,
+        enrolments::create,
+        enrolments::enrol,
         projects::list,
         agents::list,
         sessions::create,

@@ -8,8 +8,9 @@ use tower_http::compression::CompressionLayer;
 
 use super::app::App;
 use super::{
-    account, agents, assets, attachments, audit, controls, decision, diff, events, gates, guard,
-    health, hosts, messages, openapi, portable, projects, sessions, socket, tokens, trace, verify,
+    account, agents, assets, attachments, audit, controls, decision, diff, enrolments, events,
+    gates, guard, health, hosts, messages, openapi, portable, projects, sessions, socket, tokens,
+    trace, verify,
 };
 
 pub fn router(app: App) -> Router {
@@ -22,6 +23,8 @@ pub fn router(app: App) -> Router {
         .route("/api/tokens/{id}", delete(tokens::delete))
         .route("/api/hosts", get(hosts::list))
         .route("/api/hosts/{host}", get(hosts::show))
+        .route("/api/enrolments", post(enrolments::create))
+        .route("/api/enrol", post(enrolments::enrol))
         .route("/api/projects", get(projects::list))
         .route("/api/agents", get(agents::list))
         .route("/api/sessions", get(sessions::list).post(sessions::create))

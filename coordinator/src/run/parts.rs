@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nats::client::Client;
+use nats::credentials::HostAuthority;
 use nats::record::HostRecord;
 use nats::seal::CommandKey;
 use tokio::sync::{mpsc, watch};
@@ -15,6 +16,7 @@ use crate::audit::Trail;
 use crate::auth::{Limiter, People, SetupToken};
 use crate::configuration::Configuration;
 use crate::dispatch::{Dispatch, Persist};
+use crate::enrolment::{Addresses, Office};
 use crate::hosts::{Hosts, View};
 use crate::http::App;
 use crate::ingest::{Gauges, Ingest, Progress, Reach, Reached, Sources};
@@ -65,11 +67,20 @@ impl Parts {
         let (reached, reaching) = watch::channel(sources.reached());
         let key = CommandKey::open(&configuration.command_key).map_err(Error::CommandKey)?;
         tracing::info!(command.key = %key.public(), "hosts that know this key take commands from here");
+        let authority = match &configuration.authority {
+            Some(folder) => HostAuthority::open(folder).map_err(Error::Authority)?,
+            None => None,
+        };
+        let mut command_keys = configuration.command_keys.clone();
+        command_keys.push(key.public().clone());
+        command_keys.sort_unstable();
+        command_keys.dedup();
         let key = Arc::new(key);
         let persist = Persist::new(client.connection(), stop.clone());
         let people = People::new(client, persist.clone()).map_err(Error::People)?;
         let reach = Reach::new(client, reaching);
         let replicas = configuration.nats_replicas;
+        let office = Office::new(client, authority, command_keys, persist.clone());
         let dispatch = Dispatch::new(client, key.clone(), replicas, persist);
         // Beside the projection, where there is room for much.
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -84,6 +95,8 @@ impl Parts {
             exporter: Exporter::new(client),
             importer: Importer::new(client, &dispatch, replicas, folder),
             dispatch,
+            office,
+            addresses: Arc::new(Addresses::new(configuration.nats_public_urls.clone())),
             objects: Objects::new(client),
             trail,
             hub: Hub::default(),

@@ -5,6 +5,8 @@ import type {
   AgentRow,
   Attachment,
   DecisionRequest,
+  EnrolmentCreate,
+  EnrolmentCreated,
   EventRow,
   Gate,
   HostRow,
@@ -29,6 +31,7 @@ export const routes = {
   me: () => get<Me>("/api/auth/me"),
 
   hosts: () => get<Page<HostRow>>("/api/hosts"),
+  invite: (request: EnrolmentCreate) => post<EnrolmentCreated>("/api/enrolments", request),
   projects: () => get<Page<ProjectRow>>("/api/projects"),
   agents: () => get<Page<AgentRow>>("/api/agents"),
 

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::clock::Clock;
-use super::exit::Error;
-use super::output::Output;
-use super::server::Server;
-use super::table::table;
-use super::view::{HostState, HostView, Word};
-use super::visible::one_line;
+use super::super::clock::Clock;
+use super::super::exit::Error;
+use super::super::output::Output;
+use super::super::server::Server;
+use super::super::table::table;
+use super::super::view::{HostState, HostView, Word};
+use super::super::visible::one_line;
 
 pub(super) async fn ls(server: &Server, output: &mut Output) -> Result<(), Error> {
     let rows = server.list(&["api", "hosts"], &[]).await?;

@@ -1,0 +1,140 @@
+//! A machine joins: the command that the fleet gives is typed there, and nothing else; it makes a host that works.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a broken surrounding is a failure, and the helpers are part of the test"
+)]
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use nats::credentials::{CredsFile, jwt};
+use serde_json::{Value, json};
+use testkit::fleet::{Fleet, Options, Runner};
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn creds(runner: &Runner) -> CredsFile {
+    let path = runner.data().join("runner/host.creds");
+    CredsFile::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_very_command_that_is_given_makes_a_host_that_works() {
+    let fleet = Fleet::start(Options::default()).await;
+    let runner = fleet.enrolled_elsewhere("vps-2").await;
+
+    // The key was made there, for its owner alone, and what it signs in with says the name and an end.
+    for name in ["host.nk", "host.creds", "runner.toml"] {
+        assert_eq!(
+            mode(&runner.data().join("runner").join(name)),
+            0o600,
+            "{name}"
+        );
+    }
+    let claims = jwt::claims(&creds(&runner).jwt).unwrap();
+    assert_eq!(claims["name"], "vps-2");
+    assert_eq!(claims["sub"], json!(creds(&runner).key.public_key()));
+    assert!(claims["exp"].is_number());
+
+    let host = fleet.get("/api/hosts/vps-2").await;
+    let project = host["projects"][0]["id"].clone();
+    let body = json!({"project": project, "agent": "rehearsal", "host": "vps-2",
+        "prompt": "write made-there.txt hello"});
+    let session = fleet.post("/api/sessions", body).await;
+    let session = session["id"].as_str().unwrap();
+    assert_eq!(fleet.allow_all(session).await, 1);
+    let worktree = fleet.worktree(session).await;
+    assert!(worktree.starts_with(runner.data()), "{worktree:?}");
+    assert!(worktree.join("made-there.txt").is_file());
+    fleet.assert_contiguous(session).await;
+
+    let audit = fleet.get("/api/audit?limit=50").await.to_string();
+    for action in ["host.invite", "host.enrol"] {
+        assert!(audit.contains(&format!("\"{action}\"")), "{audit}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_serves_once_and_who_comes_second_reads_why() {
+    let fleet = Fleet::start(Options::default()).await;
+    let made = fleet
+        .post(
+            "/api/enrolments",
+            json!({"host": "vps-2", "labels": {"pool": "fast"}}),
+        )
+        .await;
+    let command = made["command"].as_str().unwrap();
+    let once = command.strip_suffix(" --start").unwrap();
+
+    let mut first = fleet.types_elsewhere("vps-2", once);
+    assert_eq!(first.ends().await, Some(0), "{}", first.log());
+    assert!(
+        first.log().contains("flotilla runner --config"),
+        "{}",
+        first.log()
+    );
+    let written = std::fs::read_to_string(first.data().join("runner/runner.toml")).unwrap();
+    let settings: toml::Table = written.parse().unwrap();
+    assert_eq!(settings["runner"]["labels"]["pool"].as_str(), Some("fast"));
+    assert_eq!(
+        settings["runner"]["coordinator"].as_str(),
+        Some(fleet.url().as_str())
+    );
+
+    let mut second = fleet.types_elsewhere("vps-2", once);
+    assert_eq!(second.ends().await, Some(1));
+    let said = second.log();
+    assert!(
+        said.contains("was used at") && said.contains("hint: "),
+        "{said}"
+    );
+    assert!(!second.data().join("runner/host.creds").exists());
+
+    let mut slip = fleet.types_elsewhere("vps-2", &once[..once.len() - 2]);
+    assert_eq!(slip.ends().await, Some(1));
+    assert!(slip.log().contains("not whole"), "{}", slip.log());
+    assert!(!slip.data().exists(), "a slip leaves nothing behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_gives_the_same_command() {
+    let fleet = Fleet::start(Options::default()).await;
+    let run = |words: &[&str]| {
+        let output = std::process::Command::new(testkit::flotilla::path())
+            .args(["host", "enrol"])
+            .args(words)
+            .env("FLOTILLA_URL", fleet.url())
+            .env("FLOTILLA_TOKEN", fleet.token())
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let (code, out, err) = run(&["vps-2", "--label", "pool=fast"]);
+    assert_eq!(code, Some(0), "{err}");
+    let begins = format!("flotilla runner enrol {} flt-enrol.vps-2.", fleet.url());
+    assert!(
+        out.starts_with(&begins) && out.trim_end().ends_with("--start"),
+        "{out}"
+    );
+    assert!(err.contains("It serves once, until "), "{err}");
+    assert!(err.contains("NATS listens on this machine alone"), "{err}");
+
+    let (_, out, _) = run(&["vps-3", "--json"]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(told["host"], "vps-3");
+    let (code, _, err) = run(&["VPS 3"]);
+    assert_eq!(code, Some(1));
+    assert!(
+        err.contains("is not a host name") && err.contains("hint: "),
+        "{err}"
+    );
+    let (code, _, _) = run(&["vps-4", "--label", "pool"]);
+    assert_eq!(code, Some(2));
+}

@@ -1,0 +1,14 @@
+//! Letting hosts in: tokens, and whose key each host has.
+//!
+//! Tokens and identities are records in NATS, so any coordinator can honour what another one promised, and each is used
+//! once by compare-and-set. What a host may do is not decided here: it is in the account of the fleet.
+
+mod address;
+mod judge;
+mod office;
+mod qr;
+
+pub use address::{Addresses, authority};
+pub use judge::Refused;
+pub use office::{Error, Office};
+pub use qr::code as qr_code;

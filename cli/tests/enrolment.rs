@@ -7,7 +7,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use nats::credentials::{CredsFile, jwt};
+use nats::credentials::{CredsFile, HostAuthority, HostKey, jwt};
 use serde_json::{Value, json};
 use testkit::fleet::{Fleet, Options, Runner};
 
@@ -137,4 +137,81 @@ async fn the_command_line_gives_the_same_command() {
     );
     let (code, _, _) = run(&["vps-4", "--label", "pool"]);
     assert_eq!(code, Some(2));
+}
+
+/// A host that is enrolled and does not run, and the line that starts its runner.
+async fn enrolled(fleet: &Fleet, host: &str) -> (Runner, String) {
+    let made = fleet.post("/api/enrolments", json!({"host": host})).await;
+    let command = made["command"].as_str().unwrap();
+    let once = command.strip_suffix(" --start").unwrap();
+    let mut machine = fleet.types_elsewhere(host, once);
+    assert_eq!(machine.ends().await, Some(0), "{}", machine.log());
+    let file = machine.data().join("runner/runner.toml");
+    (
+        machine,
+        format!("flotilla runner --config '{}'", file.display()),
+    )
+}
+
+/// Gives the host another token for its own key, which ends after so many seconds.
+fn ends_in(fleet: &Fleet, machine: &Runner, seconds: i64) {
+    let authority = HostAuthority::open(&fleet.data().join("nats/credentials"))
+        .unwrap()
+        .unwrap();
+    let key = HostKey::from(creds(machine));
+    let host = machine.host.parse().unwrap();
+    let granted = authority.grant_for(&host, key.public(), seconds).unwrap();
+    let path = machine.data().join("runner/host.creds");
+    std::fs::write(path, key.creds(&granted.jwt).unwrap()).unwrap();
+}
+
+/// Waits for a token of thirty days, of the same key.
+async fn is_renewed(machine: &Runner) {
+    let key = creds(machine).key.public_key();
+    testkit::wait::until("a renewed token", testkit::fleet::BOUND, async || {
+        let claims = jwt::claims(&creds(machine).jwt).unwrap();
+        let life = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+        if life == 30 * 24 * 60 * 60 {
+            Ok(())
+        } else {
+            Err(format!("{claims}, and said: {}", machine.log()))
+        }
+    })
+    .await;
+    assert_eq!(creds(machine).key.public_key(), key);
+    assert_eq!(mode(&machine.data().join("runner/host.creds")), 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_renewed_before_it_ends_and_the_work_goes_on_over_its_end() {
+    let fleet = Fleet::start(Options::default()).await;
+    let (mut machine, start) = enrolled(&fleet, "vps-2").await;
+    ends_in(&fleet, &machine, 6);
+    machine.types(&start);
+    fleet.hears(&machine).await;
+    let host = fleet.get("/api/hosts/vps-2").await;
+    let body = json!({"project": host["projects"][0]["id"], "agent": "rehearsal", "host": "vps-2",
+        "prompt": "stream 400 25\nwrite made-there.txt hello"});
+    let session = fleet.post("/api/sessions", body).await;
+    let session = session["id"].as_str().unwrap();
+    // Some ten seconds of text: the connection that it travels on ends in the middle.
+    assert_eq!(fleet.allow_all(session).await, 1);
+    is_renewed(&machine).await;
+    fleet.assert_contiguous(session).await;
+    let log = machine.log();
+    assert!(!log.contains("does not let this program in"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_whose_token_has_ended_says_so_once_and_recovers_by_itself() {
+    let fleet = Fleet::start(Options::default()).await;
+    let (mut machine, start) = enrolled(&fleet, "vps-2").await;
+    ends_in(&fleet, &machine, -10);
+    machine.types(&start);
+    is_renewed(&machine).await;
+    fleet.hears(&machine).await;
+    let log = machine.log();
+    let refusals = log.matches("does not let this program in").count();
+    // One for each of its two connections.
+    assert!((1..=2).contains(&refusals), "{log}");
 }

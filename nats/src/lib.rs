@@ -18,6 +18,7 @@ pub mod command;
 pub mod enrolment;
 pub mod live;
 pub mod record;
+pub mod renewal;
 pub mod report;
 
 pub mod canonical;

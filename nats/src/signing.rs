@@ -59,7 +59,7 @@ impl<P: Purpose> SigningKey<P> {
 /// What is kept is no whole key.
 #[derive(Debug, thiserror::Error)]
 #[error("the key cannot sign")]
-pub struct SignError(#[source] nkeys::error::Error);
+pub struct SignError(#[source] pub(crate) nkeys::error::Error);
 
 impl<P> From<KeyPair> for SigningKey<P> {
     fn from(pair: KeyPair) -> Self {

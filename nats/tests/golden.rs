@@ -16,6 +16,7 @@ use nats::event::*;
 use nats::ids::*;
 use nats::live::{Delta, Live, LiveMessage, Snapshot};
 use nats::record::*;
+use nats::renewal::{Refused, RenewalAnswer, RenewalRequest, Renewed};
 use nats::report::{LogReport, Report, ReportMessage, RowGroup, RowPrint, ShimReport};
 use nats::wire::Tagged;
 use nats::{Envelope, Event, Timestamp, Wire};
@@ -88,6 +89,28 @@ fn identity() -> IdentityRecord {
         enrolled_at: at(),
         enrolled_by: UserId::from_uuid(UUID),
         enrolled_by_name: "Ada".into(),
+    }
+}
+
+fn renewed() -> RenewalAnswer {
+    RenewalAnswer {
+        v: 1,
+        renewed: Some(Renewed {
+            jwt: "a.b.c".into(),
+            expires_at: at(),
+        }),
+        refused: None,
+    }
+}
+
+fn not_renewed() -> RenewalAnswer {
+    RenewalAnswer {
+        v: 1,
+        renewed: None,
+        refused: Some(Refused {
+            code: "host_revoked".into(),
+            message: "Ada revoked this host.".into(),
+        }),
     }
 }
 
@@ -583,6 +606,18 @@ fn records() -> BTreeMap<String, Value> {
             "record.identity".into(),
             serde_json::to_value(identity()).unwrap(),
         ),
+        (
+            "renewal.request".into(),
+            serde_json::to_value(RenewalRequest { v: 1 }).unwrap(),
+        ),
+        (
+            "renewal.answer".into(),
+            serde_json::to_value(renewed()).unwrap(),
+        ),
+        (
+            "renewal.answer.refused".into(),
+            serde_json::to_value(not_renewed()).unwrap(),
+        ),
         ("record.token".into(), serde_json::to_value(token).unwrap()),
         ("record.user".into(), serde_json::to_value(person).unwrap()),
         (
@@ -616,6 +651,8 @@ fn round_trip(name: &str, text: &str) -> Value {
         "record.presence" | "record.presence.refused" => through::<Presence>(text),
         "record.enrolment" => through::<EnrolmentRecord>(text),
         "record.identity" => through::<IdentityRecord>(text),
+        "renewal.request" => through::<RenewalRequest>(text),
+        "renewal.answer" | "renewal.answer.refused" => through::<RenewalAnswer>(text),
         "record.token" => through::<TokenRecord>(text),
         "record.user" => through::<UserRecord>(text),
         "record.session" | "record.session.imported" => through::<SessionRecord>(text),

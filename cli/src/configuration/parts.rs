@@ -94,6 +94,7 @@ impl Configuration {
             data,
             nats_url: nats_url.to_string(),
             nats_credentials: self.nats.credentials.clone(),
+            coordinator: self.runner.coordinator.clone(),
             commanders: self.runner.command_keys.iter().cloned().collect(),
             projects: self.runner.projects.clone(),
             agents: self.agents.clone(),

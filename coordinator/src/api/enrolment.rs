@@ -70,3 +70,26 @@ pub struct Enrolled {
     pub command_keys: Vec<CommandPublicKey>,
     pub labels: BTreeMap<String, String>,
 }
+
+/// What a host is to sign with its key.
+#[derive(Debug, Clone, Serialize, TS, ToSchema)]
+pub struct RenewalNonce {
+    pub nonce: String,
+}
+
+/// Sent by a host that NATS does not let in any more.
+#[derive(Debug, Clone, Deserialize, TS, ToSchema)]
+pub struct RenewalProof {
+    #[schema(value_type = String)]
+    pub host: HostName,
+    pub nonce: String,
+    /// In hex, of its key, over name and nonce.
+    pub signature: String,
+}
+
+#[derive(Debug, Clone, Serialize, TS, ToSchema)]
+pub struct RenewedToken {
+    pub jwt: String,
+    #[schema(value_type = String)]
+    pub expires_at: Timestamp,
+}

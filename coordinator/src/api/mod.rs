@@ -27,7 +27,10 @@ pub use account::{LoginRequest, Me, SetupRequest, SetupStatus};
 pub use agent::{AgentHost, AgentRow};
 pub use audit::{AuditRow, SigningKey};
 pub use diff::{DiffFile, DiffPatch, SessionDiff};
-pub use enrolment::{EnrolRequest, Enrolled, EnrolmentCreate, EnrolmentCreated, QrCode};
+pub use enrolment::{
+    EnrolRequest, Enrolled, EnrolmentCreate, EnrolmentCreated, QrCode, RenewalNonce, RenewalProof,
+    RenewedToken,
+};
 pub use error::{ErrorBody, ErrorDetail};
 pub use event::{EventRow, KnownEventRow, LiveRow, StreamBegins, UnknownEventRow};
 pub use gate::{DecisionRequest, Gate, GateReceipts, GateState};

@@ -18,8 +18,26 @@ pub enum Refused {
     Expired { host: HostName, at: Timestamp },
     #[error("This enrolment token for `{host}` was used at {at}, by another machine.")]
     Used { host: HostName, at: Timestamp },
+    #[error("`{host}` was never enrolled in this fleet, or was removed from it.")]
+    NotEnrolled { host: HostName },
     #[error("There is a host `{host}` already, enrolled at {at}.")]
     Taken { host: HostName, at: Timestamp },
+}
+
+impl Refused {
+    /// For programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotAToken(_) => "not_a_token",
+            Self::Unknown => "unknown_token",
+            Self::OtherHost { .. } => "token_of_another_host",
+            Self::Expired { .. } => "token_expired",
+            Self::Used { .. } => "token_used",
+            Self::NotEnrolled { .. } => "not_enrolled",
+            Self::Taken { .. } => "host_exists",
+        }
+    }
 }
 
 /// What is left to do for a machine that may come in.

@@ -7,8 +7,10 @@ mod address;
 mod judge;
 mod office;
 mod qr;
+mod renewals;
 
 pub use address::{Addresses, authority};
 pub use judge::Refused;
 pub use office::{Error, Office};
 pub use qr::code as qr_code;
+pub use renewals::answer as answer_renewals;

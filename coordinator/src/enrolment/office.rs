@@ -8,7 +8,9 @@ use nats::client::{self, Client, Entry, Records, WriteError};
 use nats::credentials::{self, Granted, HostAuthority, HostPublicKey};
 use nats::enrolment::{EnrolmentRecord, EnrolmentToken, IdentityRecord, Redeemed};
 use nats::ids::HostName;
+use nats::renewal;
 use nats::seal::CommandPublicKey;
+use nats::signing::SignError;
 use nats::stream::Bucket;
 
 use super::judge::{Refused, Step, judge, own};
@@ -31,6 +33,12 @@ pub enum Error {
     Write(#[source] WriteError),
     #[error("could not sign the token of a host")]
     Sign(#[source] credentials::Error),
+    #[error("could not make a nonce")]
+    Nonce(#[source] SignError),
+    #[error("the nonce is not of this fleet, or older than a minute")]
+    StaleNonce,
+    #[error("the signature is not that of {host}")]
+    NotProved { host: HostName },
 }
 
 /// A machine that is a host now.
@@ -140,6 +148,39 @@ impl Office {
                 first_time: step == Step::Redeem,
             });
         }
+    }
+
+    /// A new token for the key that a host has on record.
+    pub async fn renew(&self, host: &HostName) -> Result<Granted, Error> {
+        let authority = self.authority()?;
+        let identity = self.identity(host).await?;
+        let identity = identity.ok_or_else(|| Refused::NotEnrolled { host: host.clone() })?;
+        authority
+            .grant(host, &identity.value.public_key)
+            .map_err(Error::Sign)
+    }
+
+    /// What a host is to sign that NATS does not let in any more.
+    pub fn nonce(&self) -> Result<String, Error> {
+        renewal::nonce(self.authority()?, Timestamp::now()).map_err(Error::Nonce)
+    }
+
+    /// The same as [`Self::renew`], for who proves to be the host.
+    pub async fn renew_by_proof(
+        &self,
+        host: &HostName,
+        nonce: &str,
+        signature: &str,
+    ) -> Result<Granted, Error> {
+        if !renewal::is_fresh(self.authority()?, nonce, Timestamp::now()) {
+            return Err(Error::StaleNonce);
+        }
+        let key = self.identity(host).await?.map(|it| it.value.public_key);
+        // A host that is not there, and one that cannot prove itself, hear the same.
+        if !key.is_some_and(|key| renewal::is_proved(&key, host, nonce, signature)) {
+            return Err(Error::NotProved { host: host.clone() });
+        }
+        self.renew(host).await
     }
 
     fn authority(&self) -> Result<&HostAuthority, Error> {

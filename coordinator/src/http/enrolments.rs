@@ -200,7 +200,19 @@ impl From<enrolment::Error> for ApiError {
             )
             .hint("Give it one with `[coordinator] authority`, or ask the coordinator that `flotilla up` runs."),
             Error::Read(_) | Error::Write(_) => Self::unavailable(&error),
-            Error::Sign(_) => Self::internal(&error),
+            Error::Sign(_) | Error::Nonce(_) => Self::internal(&error),
+            Error::StaleNonce => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "stale_nonce",
+                "This nonce is not of this fleet, or older than a minute.",
+            )
+            .hint("Ask for another one and sign that."),
+            Error::NotProved { host } => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "not_this_host",
+                format!("This signature is not that of a host `{host}`."),
+            )
+            .hint("Its key may be of another fleet, or it was removed. Enrol it anew with “Add a host”."),
         }
     }
 }
@@ -208,37 +220,30 @@ impl From<enrolment::Error> for ApiError {
 impl From<Refused> for ApiError {
     fn from(refused: Refused) -> Self {
         const ANEW: &str = "Make a new one with “Add a host” or `flotilla host enrol NAME`.";
-        let (status, code, hint) = match &refused {
+        let code = refused.code();
+        let (status, hint) = match &refused {
             Refused::NotAToken(_) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "not_a_token",
                 "Copy the whole command again; the token is its last long word.".to_owned(),
             ),
             Refused::Unknown => (
                 StatusCode::UNAUTHORIZED,
-                "unknown_token",
                 format!("See whether it is of this fleet. {ANEW}"),
             ),
             Refused::OtherHost { host, .. } => (
                 StatusCode::FORBIDDEN,
-                "token_of_another_host",
                 format!("Use it as it was given, for `{host}`. For another name make another one."),
             ),
-            Refused::Expired { .. } => (
-                StatusCode::GONE,
-                "token_expired",
-                format!("It lasts for an hour. {ANEW}"),
-            ),
+            Refused::Expired { .. } => (StatusCode::GONE, format!("It lasts for an hour. {ANEW}")),
             Refused::Used { host, .. } => (
                 StatusCode::CONFLICT,
-                "token_used",
                 format!(
                     "If `{host}` is not the machine you meant, somebody else has used it: revoke that host."
                 ),
             ),
+            Refused::NotEnrolled { .. } => (StatusCode::NOT_FOUND, ANEW.to_owned()),
             Refused::Taken { .. } => (
                 StatusCode::CONFLICT,
-                "host_exists",
                 "Choose another name, or revoke and remove that host first.".to_owned(),
             ),
         };

@@ -26,6 +26,7 @@ mod hosts;
 mod messages;
 mod portable;
 mod projects;
+mod renewals;
 mod sessions;
 mod socket;
 mod tokens;

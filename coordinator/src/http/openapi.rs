@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 
 use super::{
     account, agents, attachments, audit, controls, decision, diff, enrolments, events, gates,
-    health, hosts, messages, portable, projects, sessions, socket, tokens, verify,
+    health, hosts, messages, portable, projects, renewals, sessions, socket, tokens, verify,
 };
 
 #[derive(OpenApi)]
@@ -29,6 +29,8 @@ use super::{
         hosts::show,
         enrolments::create,
         enrolments::enrol,
+        renewals::nonce,
+        renewals::renew,
         projects::list,
         agents::list,
         sessions::create,

@@ -9,8 +9,8 @@ use tower_http::compression::CompressionLayer;
 use super::app::App;
 use super::{
     account, agents, assets, attachments, audit, controls, decision, diff, enrolments, events,
-    gates, guard, health, hosts, messages, openapi, portable, projects, sessions, socket, tokens,
-    trace, verify,
+    gates, guard, health, hosts, messages, openapi, portable, projects, renewals, sessions, socket,
+    tokens, trace, verify,
 };
 
 pub fn router(app: App) -> Router {
@@ -25,6 +25,8 @@ pub fn router(app: App) -> Router {
         .route("/api/hosts/{host}", get(hosts::show))
         .route("/api/enrolments", post(enrolments::create))
         .route("/api/enrol", post(enrolments::enrol))
+        .route("/api/renewals/nonce", post(renewals::nonce))
+        .route("/api/renewals", post(renewals::renew))
         .route("/api/projects", get(projects::list))
         .route("/api/agents", get(agents::list))
         .route("/api/sessions", get(sessions::list).post(sessions::create))

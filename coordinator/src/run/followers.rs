@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::parts::Parts;
-use crate::{hosts, live, reconcile};
+use crate::{enrolment, hosts, live, reconcile};
 
 /// Between two attempts to set JetStream up.
 const SETUP_PAUSE: Duration = Duration::from_secs(1);
@@ -40,6 +40,10 @@ impl Followers {
         self.spawn(
             "hosts",
             hosts::follow(parts.client.clone(), parts.replicas, known, views, inputs),
+        );
+        self.spawn(
+            "renewals",
+            enrolment::answer_renewals(parts.client.clone(), app.office.clone()),
         );
         let (hub, written) = (app.hub.clone(), app.written.clone());
         self.spawn("live", live::listen(live_client, hub, written));

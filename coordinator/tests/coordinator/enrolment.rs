@@ -6,6 +6,7 @@ use nats::Timestamp;
 use nats::client::Records;
 use nats::credentials::{HostKey, jwt};
 use nats::enrolment::{EnrolmentRecord, EnrolmentToken, Fingerprint};
+use nats::renewal;
 use nats::stream::Bucket;
 use serde_json::{Value, json};
 
@@ -209,4 +210,41 @@ async fn a_name_that_cannot_be_used_is_told_before_any_token_is_made() {
         .await;
     assert_eq!(status, 401);
     assert!(Path::new(&fleet.authority()).join("hosts.nk").is_file());
+}
+
+#[tokio::test]
+async fn a_host_that_proves_itself_gets_a_new_token_and_nobody_else_does() {
+    let fleet = Fleet::start().await;
+    let coordinator = fleet.coordinator("a").await;
+    let ada = coordinator.admin().await;
+    let (key, other) = (HostKey::generate(), HostKey::generate());
+    let (token, _) = invited(&ada, "vps-1").await;
+    assert_eq!(joins(&coordinator, &token.reveal(), &key).await.0, 200);
+
+    let machine = coordinator.anonymous();
+    let host = "vps-1".parse().unwrap();
+    let nonce = async || {
+        let (_, told) = machine.post("/api/renewals/nonce", json!({})).await;
+        told["nonce"].as_str().unwrap().to_owned()
+    };
+    let fresh = nonce().await;
+    let proof = |key: &HostKey, name: &str, nonce: &str| {
+        let signature = renewal::prove(key, &host, nonce).unwrap();
+        json!({"host": name, "nonce": nonce, "signature": signature})
+    };
+    let (status, renewed) = machine
+        .post("/api/renewals", proof(&key, "vps-1", &fresh))
+        .await;
+    assert_eq!(status, 200, "{renewed}");
+    let claims = jwt::claims(renewed["jwt"].as_str().unwrap()).unwrap();
+    assert_eq!(claims["sub"], json!(key.public()));
+
+    for (proof, expected) in [
+        (proof(&other, "vps-1", &fresh), (401, "not_this_host")),
+        (proof(&key, "vps-2", &fresh), (401, "not_this_host")),
+        (proof(&key, "vps-1", "1.aa.bb"), (401, "stale_nonce")),
+    ] {
+        let refused = machine.post("/api/renewals", proof).await;
+        assert_eq!(code(&refused), expected);
+    }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::authority::{self, Error, FLEET_TOKEN, HOSTS_KEY};
 use super::{HostPublicKey, claims, jwt};
 use crate::ids::HostName;
+use crate::signing::SignError;
 use crate::timestamp::Timestamp;
 
 /// How long a host is believed without being asked again. It asks every day.
@@ -50,6 +51,19 @@ impl HostAuthority {
     /// The token of a host's key, from now on.
     pub fn grant(&self, host: &HostName, key: &HostPublicKey) -> Result<Granted, Error> {
         self.grant_for(host, key, VALID_DAYS * DAY_SECONDS)
+    }
+
+    /// Signs what only coordinators of this fleet say.
+    pub(crate) fn sign(&self, statement: &[u8]) -> Result<String, SignError> {
+        self.hosts
+            .sign(statement)
+            .map(hex::encode)
+            .map_err(SignError)
+    }
+
+    pub(crate) fn verifies(&self, statement: &[u8], signature: &str) -> bool {
+        hex::decode(signature)
+            .is_ok_and(|signature| self.hosts.verify(statement, &signature).is_ok())
     }
 
     /// The same for so many seconds.

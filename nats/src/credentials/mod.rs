@@ -17,6 +17,7 @@ mod host_key;
 
 pub use authority::{Credentials, Error, Trust};
 pub use creds_file::CredsFile;
+pub use creds_file::Error as CredsError;
 pub use host_authority::{Granted, HostAuthority};
 pub use host_key::{HostKey, HostPublicKey};
 pub use permissions::{COORDINATOR_INBOX, OBSERVER_INBOX, Permissions, inbox_prefix};

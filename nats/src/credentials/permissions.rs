@@ -78,6 +78,7 @@ fn host_named(host: &str) -> Permissions {
         format!("$JS.API.CONSUMER.MSG.NEXT.{COMMANDS}.{host}"),
         format!("$JS.ACK.{COMMANDS}.{host}.>"),
         format!("$JS.ACK.*.*.{COMMANDS}.{host}.>"),
+        subject::renewal_of(host),
     ];
     // Its own key in two buckets. It may not ask about a bucket as a whole: that would list the names of all hosts.
     for bucket in [Bucket::Hosts, Bucket::Presence] {

@@ -79,27 +79,16 @@ impl Fleet {
     /// Types a command on a machine with nothing on it but `flotilla`.
     pub fn types_elsewhere(&self, host: &str, typed: &str) -> Runner {
         let folder = tempfile::tempdir_in(self.folder.path()).expect("a temporary folder");
-        let log = std::fs::File::create(folder.path().join("log")).expect("a log file");
-        let program = flotilla::path();
-        let beside = program.parent().expect("a program lies in a folder");
-        let mut command = Command::new("/bin/sh");
-        command
-            .args(["-c", &format!("exec {typed}")])
-            .env("PATH", beside)
-            .env("HOME", folder.path())
-            .env("XDG_DATA_HOME", folder.path())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a log file"))
-            .stderr(log);
         Runner {
             host: host.to_owned(),
-            process: child::spawn(command).expect("a shell starts"),
+            process: typed_in(folder.path(), typed),
             data: folder.path().join("flotilla"),
             folder,
         }
     }
 
-    async fn hears(&self, runner: &Runner) {
+    /// Waits until the host is online.
+    pub async fn hears(&self, runner: &Runner) {
         let host = &runner.host;
         wait::until(&format!("the host {host}"), UP_BOUND, async || {
             let seen = self.try_get(&format!("/api/hosts/{host}")).await;
@@ -122,7 +111,35 @@ impl Fleet {
     }
 }
 
+/// A shell on a machine that is a folder.
+fn typed_in(folder: &Path, typed: &str) -> Child {
+    let log = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))
+        .expect("a log file");
+    let program = flotilla::path();
+    let beside = program.parent().expect("a program lies in a folder");
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", &format!("exec {typed}")])
+        .env("PATH", beside)
+        .env("HOME", folder)
+        .env("XDG_DATA_HOME", folder)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a log file"))
+        .stderr(log);
+    child::spawn(command).expect("a shell starts")
+}
+
 impl Runner {
+    /// Types another command on the same machine, once the one before has ended or been ended.
+    pub fn types(&mut self, typed: &str) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+        self.process = typed_in(self.folder.path(), typed);
+    }
+
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }

@@ -6,6 +6,7 @@ import { routes } from "../api/routes.ts";
 import type { EnrolmentCreated, HostRow } from "../api/wire.ts";
 import { useNow } from "../ui/clock.ts";
 import { CopyButton } from "../ui/CopyButton.tsx";
+import { Hint } from "../ui/Hint.tsx";
 import { Moment } from "../ui/Moment.tsx";
 import { Problem } from "../ui/Problem.tsx";
 import { QrPicture } from "./QrPicture.tsx";
@@ -111,7 +112,9 @@ function Invitation({ made, host, again, done }: InvitationProps): ReactNode {
       {made.warning ? (
         <p className="flex items-start gap-2 text-small text-muted">
           <CircleAlert size={16} aria-hidden className="mt-px shrink-0 text-needs" />
-          <span className="min-w-0 [overflow-wrap:anywhere]">{made.warning}</span>
+          <span className="min-w-0 [overflow-wrap:anywhere]">
+            <Hint text={made.warning} />
+          </span>
         </p>
       ) : null}
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">

@@ -215,3 +215,111 @@ async fn a_host_whose_token_has_ended_says_so_once_and_recovers_by_itself() {
     // One for each of its two connections.
     assert!((1..=2).contains(&refusals), "{log}");
 }
+
+/// Whether NATS lets the host in with what it has.
+async fn is_let_in(fleet: &Fleet, machine: &Runner) -> bool {
+    let url = fleet.ready()["nats_url"].as_str().unwrap().to_owned();
+    async_nats::ConnectOptions::with_credentials_file(machine.data().join("runner/host.creds"))
+        .await
+        .unwrap()
+        .connect(url)
+        .await
+        .is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_host_is_cut_off_within_a_second_and_stays_so_whatever_starts_again() {
+    let fleet = Fleet::start(Options::default()).await;
+    let machine = fleet.enrolled_elsewhere("vps-2").await;
+    let other = fleet.enrolled_elsewhere("vps-3").await;
+    assert!(is_let_in(&fleet, &machine).await);
+
+    let run = |words: &[&str]| {
+        std::process::Command::new(testkit::flotilla::path())
+            .arg("host")
+            .args(words)
+            .env("FLOTILLA_URL", fleet.url())
+            .env("FLOTILLA_TOKEN", fleet.token())
+            .output()
+            .unwrap()
+    };
+    let before = tokio::time::Instant::now();
+    let told = run(&["revoke", "vps-2"]);
+    assert!(told.status.success(), "{told:?}");
+    let said = String::from_utf8(told.stdout).unwrap();
+    assert!(said.starts_with("vps-2 was revoked by Ada at "), "{said}");
+    testkit::wait::until(
+        "the host to be cut off",
+        testkit::fleet::BOUND,
+        async || {
+            let log = machine.log();
+            if log.contains("NATS does not let this program in") {
+                Ok(())
+            } else {
+                Err(log)
+            }
+        },
+    )
+    .await;
+    let took = before.elapsed();
+    assert!(took < std::time::Duration::from_secs(1), "{took:?}");
+    assert!(!is_let_in(&fleet, &machine).await);
+    let row = fleet.get("/api/hosts/vps-2").await;
+    assert_eq!(row["revoked_by_name"], "Ada", "{row}");
+
+    // A coordinator that was not there, with the files of before, and a nats-server with the configuration of before.
+    let late = fleet.another_coordinator().await;
+    assert!(!is_let_in(&fleet, &machine).await);
+    fleet.kill("nats").await;
+    fleet.hears(&other).await;
+    testkit::wait::until("nats-server", testkit::fleet::BOUND, async || {
+        is_let_in(&fleet, &other)
+            .await
+            .then_some(())
+            .ok_or_else(|| "away".to_owned())
+    })
+    .await;
+    assert!(!is_let_in(&fleet, &machine).await);
+    // Neither way to a new token is open.
+    let (status, body) = fleet
+        .request_at(
+            &late.url,
+            reqwest::Method::POST,
+            "/api/enrolments",
+            Some(json!({"host": "vps-2"})),
+        )
+        .await;
+    assert_eq!(status, 409, "{body}");
+
+    let early = run(&["remove", "vps-3"]);
+    assert_eq!(early.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&early.stderr).contains("not revoked"));
+    assert!(run(&["remove", "vps-2"]).status.success());
+    let gone = async || {
+        let (status, body) = fleet
+            .request(reqwest::Method::GET, "/api/hosts/vps-2", None)
+            .await;
+        (status == 404)
+            .then_some(())
+            .ok_or_else(|| body.to_string())
+    };
+    testkit::wait::until("the host to be gone", testkit::fleet::BOUND, gone).await;
+    assert!(!is_let_in(&fleet, &machine).await);
+
+    // The same machine under its old name, by a new key.
+    let made = fleet
+        .post("/api/enrolments", json!({"host": "vps-2"}))
+        .await;
+    let mut machine = machine;
+    let command = made["command"].as_str().unwrap();
+    machine.types(command);
+    assert_eq!(machine.ends().await, Some(1), "{}", machine.log());
+    assert!(machine.log().contains("host.nk"), "{}", machine.log());
+    std::fs::remove_file(machine.data().join("runner/host.nk")).unwrap();
+    machine.types(command);
+    fleet.hears(&machine).await;
+    assert_eq!(
+        fleet.get("/api/hosts/vps-2").await["revoked_at"],
+        Value::Null
+    );
+}

@@ -20,6 +20,7 @@ pub mod live;
 pub mod record;
 pub mod renewal;
 pub mod report;
+pub mod revocation;
 
 pub mod canonical;
 

@@ -43,10 +43,12 @@ pub enum Bucket {
     Enrolments,
     /// Whose key each host has.
     Identities,
+    /// Whose key no host has any more.
+    Revocations,
 }
 
 impl Bucket {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Hosts,
         Self::Sessions,
         Self::Users,
@@ -54,6 +56,7 @@ impl Bucket {
         Self::Presence,
         Self::Enrolments,
         Self::Identities,
+        Self::Revocations,
     ];
 
     #[must_use]
@@ -66,6 +69,7 @@ impl Bucket {
             Self::Presence => "presence",
             Self::Enrolments => "enrolments",
             Self::Identities => "identities",
+            Self::Revocations => "revocations",
         }
     }
 
@@ -101,7 +105,8 @@ impl Bucket {
             | Self::Users
             | Self::Tokens
             | Self::Enrolments
-            | Self::Identities => kv::Config {
+            | Self::Identities
+            | Self::Revocations => kv::Config {
                 history: 5,
                 ..common
             },

@@ -18,6 +18,7 @@ use nats::live::{Delta, Live, LiveMessage, Snapshot};
 use nats::record::*;
 use nats::renewal::{Refused, RenewalAnswer, RenewalRequest, Renewed};
 use nats::report::{LogReport, Report, ReportMessage, RowGroup, RowPrint, ShimReport};
+use nats::revocation::{Revocation, RevocationsRecord};
 use nats::wire::Tagged;
 use nats::{Envelope, Event, Timestamp, Wire};
 use serde_json::{Value, json};
@@ -111,6 +112,18 @@ fn not_renewed() -> RenewalAnswer {
             code: "host_revoked".into(),
             message: "Ada revoked this host.".into(),
         }),
+    }
+}
+
+fn revocations() -> RevocationsRecord {
+    let revocation = Revocation {
+        host: host(),
+        at: at(),
+        by: UserId::from_uuid(UUID),
+        by_name: "Ada".into(),
+    };
+    RevocationsRecord {
+        revoked: BTreeMap::from([(host_key(), revocation)]),
     }
 }
 
@@ -618,6 +631,10 @@ fn records() -> BTreeMap<String, Value> {
             "renewal.answer.refused".into(),
             serde_json::to_value(not_renewed()).unwrap(),
         ),
+        (
+            "record.revocations".into(),
+            serde_json::to_value(revocations()).unwrap(),
+        ),
         ("record.token".into(), serde_json::to_value(token).unwrap()),
         ("record.user".into(), serde_json::to_value(person).unwrap()),
         (
@@ -653,6 +670,7 @@ fn round_trip(name: &str, text: &str) -> Value {
         "record.identity" => through::<IdentityRecord>(text),
         "renewal.request" => through::<RenewalRequest>(text),
         "renewal.answer" | "renewal.answer.refused" => through::<RenewalAnswer>(text),
+        "record.revocations" => through::<RevocationsRecord>(text),
         "record.token" => through::<TokenRecord>(text),
         "record.user" => through::<UserRecord>(text),
         "record.session" | "record.session.imported" => through::<SessionRecord>(text),

@@ -31,3 +31,26 @@ test("a host is added by typing the command that the page gives", async ({ desk:
   await panel.getByRole("button", { name: "Done" }).click();
   await expect(panel).toBeHidden();
 });
+
+test("a host is revoked, says so, and is taken out of the list", async ({ desk: page, fleet, api }) => {
+  const made = await api.post<{ command: string }>("/api/enrolments", { host: "vps-2" });
+  fleet.typeElsewhere(made.command);
+  await page.goto("/hosts");
+  const host = page.getByRole("article", { name: "vps-2" });
+  await expect(host).toContainText("Online", { timeout: UP_MS });
+
+  await host.getByRole("button", { name: "Revoke", exact: true }).click();
+  await host.getByRole("button", { name: "Revoke vps-2" }).scrollIntoViewIfNeeded();
+  await picture(page, "revoke-host-asked");
+  await host.getByRole("button", { name: "Revoke vps-2" }).click();
+  await expect(host).toContainText("Revoked by Ada");
+  await host.getByRole("button", { name: "Remove from the list" }).scrollIntoViewIfNeeded();
+  await picture(page, "revoke-host-revoked");
+  await expectNoViolation(page, "a revoked host");
+
+  await host.getByRole("button", { name: "Remove from the list" }).click();
+  await expect(host).toBeHidden();
+  await page.reload();
+  await expect(page.getByRole("article", { name: "workbench" })).toBeVisible();
+  await expect(host).toBeHidden();
+});

@@ -299,6 +299,16 @@ pub enum HostVerb {
         #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
         labels: Vec<(String, String)>,
     },
+    /// Take a host out of the fleet: it is cut off at once, and not let in again
+    Revoke {
+        #[arg(value_name = "NAME")]
+        host: String,
+    },
+    /// Take a revoked host out of the lists, which frees its name
+    Remove {
+        #[arg(value_name = "NAME")]
+        host: String,
+    },
 }
 
 fn label(text: &str) -> Result<(String, String), String> {

@@ -58,6 +58,7 @@ pub fn prepare(
     };
     let coordinator_credentials = made(credentials.coordinator())?;
     let observer_credentials = made(credentials.observer())?;
+    made(credentials.accounts())?;
     let setup_token = setup_token::open(data)?;
 
     let nats_configuration = data.nats().join("nats-server.conf");
@@ -67,6 +68,7 @@ pub fn prepare(
         store_folder: data.nats().join("jetstream"),
         ports_folder: data.nats(),
         pid_file: data.nats().join("nats-server.pid"),
+        accounts_folder: data.nats().join("accounts"),
         trust: credentials.trust().clone(),
     };
     write(&nats_configuration, &server.render())?;

@@ -9,9 +9,10 @@ use ts_rs::{Config, ExportError, TS};
 
 use super::{
     Accepted, AgentRow, AuditRow, DecisionRequest, EnrolmentCreate, EnrolmentCreated, ErrorBody,
-    EventRow, Gate, Health, HostRow, LoginRequest, Me, MessageRequest, Page, ProjectRow, Readiness,
-    ResumeAtResetRequest, SessionCreate, SessionDiff, SessionRow, SetupRequest, SetupStatus,
-    SocketDown, SocketUp, TokenCreate, TokenCreated, TokenRow, WaitingMessage,
+    EventRow, Gate, Health, HostRevoked, HostRow, LoginRequest, Me, MessageRequest, Page,
+    ProjectRow, Readiness, ResumeAtResetRequest, SessionCreate, SessionDiff, SessionRow,
+    SetupRequest, SetupStatus, SocketDown, SocketUp, TokenCreate, TokenCreated, TokenRow,
+    WaitingMessage,
 };
 
 /// What could not be generated.
@@ -41,6 +42,7 @@ pub fn typescript(folder: &Path) -> Result<(), Error> {
         EventRow,
         Gate,
         Health,
+        HostRevoked,
         HostRow,
         LoginRequest,
         Me,

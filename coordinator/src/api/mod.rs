@@ -35,7 +35,7 @@ pub use error::{ErrorBody, ErrorDetail};
 pub use event::{EventRow, KnownEventRow, LiveRow, StreamBegins, UnknownEventRow};
 pub use gate::{DecisionRequest, Gate, GateReceipts, GateState};
 pub use health::{Health, Readiness};
-pub use host::{HostRow, HostState};
+pub use host::{HostRevoked, HostRow, HostState};
 pub use message::{Accepted, MessageRequest, SentMessage, WaitingMessage};
 pub use page::Page;
 pub use project::{ProjectHost, ProjectRow};

@@ -20,6 +20,14 @@ pub enum Refused {
     Used { host: HostName, at: Timestamp },
     #[error("`{host}` was never enrolled in this fleet, or was removed from it.")]
     NotEnrolled { host: HostName },
+    #[error("`{host}` was revoked by {by_name} at {at}.")]
+    Revoked {
+        host: HostName,
+        by_name: String,
+        at: Timestamp,
+    },
+    #[error("`{host}` is a host of this fleet, and not revoked.")]
+    NotRevoked { host: HostName },
     #[error("There is a host `{host}` already, enrolled at {at}.")]
     Taken { host: HostName, at: Timestamp },
 }
@@ -35,6 +43,8 @@ impl Refused {
             Self::Expired { .. } => "token_expired",
             Self::Used { .. } => "token_used",
             Self::NotEnrolled { .. } => "not_enrolled",
+            Self::Revoked { .. } => "host_revoked",
+            Self::NotRevoked { .. } => "not_revoked",
             Self::Taken { .. } => "host_exists",
         }
     }

@@ -1,18 +1,20 @@
 //! Where tokens are made and honoured.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use nats::Timestamp;
 use nats::client::{self, Client, Entry, Records, WriteError};
 use nats::credentials::{self, Granted, HostAuthority, HostPublicKey};
 use nats::enrolment::{EnrolmentRecord, EnrolmentToken, IdentityRecord, Redeemed};
 use nats::ids::HostName;
+use nats::record::HostRecord;
 use nats::renewal;
+use nats::revocation::Revocation;
 use nats::seal::CommandPublicKey;
 use nats::signing::SignError;
 use nats::stream::Bucket;
 
+use super::Revocations;
 use super::judge::{Refused, Step, judge, own};
 use crate::dispatch::{Actor, Persist, PersistError};
 
@@ -33,6 +35,8 @@ pub enum Error {
     Write(#[source] WriteError),
     #[error("could not sign the token of a host")]
     Sign(#[source] credentials::Error),
+    #[error("could not tell the NATS servers")]
+    Tell(#[source] client::Error),
     #[error("could not make a nonce")]
     Nonce(#[source] SignError),
     #[error("the nonce is not of this fleet, or older than a minute")]
@@ -50,14 +54,15 @@ pub struct Admitted {
     pub first_time: bool,
 }
 
-/// Cheap to clone.
-#[derive(Clone)]
+/// Shared by all who ask.
 pub struct Office {
     /// None where this coordinator was not given the key.
-    authority: Option<Arc<HostAuthority>>,
-    command_keys: Arc<[CommandPublicKey]>,
+    authority: Option<HostAuthority>,
+    command_keys: Vec<CommandPublicKey>,
     enrolments: Records<EnrolmentRecord>,
     identities: Records<IdentityRecord>,
+    hosts: Records<HostRecord>,
+    revocations: Revocations,
     persist: Persist,
 }
 
@@ -67,13 +72,16 @@ impl Office {
         client: &Client,
         authority: Option<HostAuthority>,
         command_keys: Vec<CommandPublicKey>,
+        revocations: Revocations,
         persist: Persist,
     ) -> Self {
         Self {
-            authority: authority.map(Arc::new),
-            command_keys: command_keys.into(),
+            authority,
+            command_keys,
             enrolments: client.records(Bucket::Enrolments),
             identities: client.records(Bucket::Identities),
+            hosts: client.records(Bucket::Hosts),
+            revocations,
             persist,
         }
     }
@@ -102,7 +110,7 @@ impl Office {
             created_by: by.user,
             created_by_name: by.name.clone(),
             expires_at: Timestamp::from_milliseconds(now.milliseconds() + TOKEN_LIFE_MS),
-            command_keys: self.command_keys.to_vec(),
+            command_keys: self.command_keys.clone(),
             redeemed: None,
         };
         let key = token.key();
@@ -128,6 +136,7 @@ impl Office {
             let found = self.enrolment(token).await?;
             let kept = found.as_ref().map(|entry| &entry.value);
             let step = judge(token, kept, key, Timestamp::now())?;
+            self.is_not_revoked(key).await?;
             let Some(found) = found else {
                 return Err(Refused::Unknown.into());
             };
@@ -155,6 +164,7 @@ impl Office {
         let authority = self.authority()?;
         let identity = self.identity(host).await?;
         let identity = identity.ok_or_else(|| Refused::NotEnrolled { host: host.clone() })?;
+        self.is_not_revoked(&identity.value.public_key).await?;
         authority
             .grant(host, &identity.value.public_key)
             .map_err(Error::Sign)
@@ -183,8 +193,62 @@ impl Office {
         self.renew(host).await
     }
 
+    /// Takes a host out: recorded for good, and told to the servers, which cut it off. False when they could not be told
+    /// now; they are as soon as they can.
+    pub async fn revoke(&self, host: &HostName, by: &Actor) -> Result<(Revocation, bool), Error> {
+        let identity = self.identity(host).await?;
+        let identity = identity.ok_or_else(|| Refused::NotEnrolled { host: host.clone() })?;
+        let revocation = Revocation {
+            host: host.clone(),
+            at: Timestamp::now(),
+            by: by.user,
+            by_name: by.name.clone(),
+        };
+        let recorded = self
+            .revocations
+            .revoke(&identity.value.public_key, &revocation)
+            .await?;
+        let told = self.revocations.tell().await.unwrap_or_else(|error| {
+            tracing::warn!(error = %crate::chain(&error), %host, "the NATS servers could not be told at once");
+            false
+        });
+        Ok((recorded, told))
+    }
+
+    /// Takes a revoked host out of the lists; its name is free then.
+    pub async fn remove(&self, host: &HostName) -> Result<(), Error> {
+        let identity = self.identity(host).await?;
+        let identity = identity.ok_or_else(|| Refused::NotEnrolled { host: host.clone() })?;
+        let key = identity.value.public_key;
+        if self.revocations.of(&key).await?.is_none() {
+            return Err(Refused::NotRevoked { host: host.clone() }.into());
+        }
+        let name = host.as_str();
+        self.persist
+            .until_stored(None, 0, || self.hosts.delete(name))
+            .await?
+            .map_err(Error::Write)?;
+        // Last, so that who is interrupted can do it again.
+        self.persist
+            .until_stored(None, 0, || self.identities.delete(name))
+            .await?
+            .map_err(Error::Write)
+    }
+
+    async fn is_not_revoked(&self, key: &HostPublicKey) -> Result<(), Error> {
+        match self.revocations.of(key).await? {
+            None => Ok(()),
+            Some(revocation) => Err(Refused::Revoked {
+                host: revocation.host,
+                by_name: revocation.by_name,
+                at: revocation.at,
+            }
+            .into()),
+        }
+    }
+
     fn authority(&self) -> Result<&HostAuthority, Error> {
-        self.authority.as_deref().ok_or(Error::NoAuthority)
+        self.authority.as_ref().ok_or(Error::NoAuthority)
     }
 
     async fn redeem(

@@ -1,5 +1,6 @@
 //! Answers hosts that ask over NATS for another day.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -15,7 +16,7 @@ const AT_ONCE_MAX: usize = 16;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Answers for ever.
-pub async fn answer(client: Client, office: Office) {
+pub async fn answer(client: Client, office: Arc<Office>) {
     loop {
         client.connected().await;
         match client.renewals().await {

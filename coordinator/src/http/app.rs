@@ -32,7 +32,7 @@ pub struct App {
     pub reach: Reach,
     pub show: Show,
     pub dispatch: Dispatch,
-    pub office: Office,
+    pub office: Arc<Office>,
     pub addresses: Arc<Addresses>,
     pub objects: Objects,
     pub verifier: Verifier,

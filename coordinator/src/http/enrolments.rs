@@ -199,7 +199,7 @@ impl From<enrolment::Error> for ApiError {
                 "This coordinator has no key to let hosts in with.",
             )
             .hint("Give it one with `[coordinator] authority`, or ask the coordinator that `flotilla up` runs."),
-            Error::Read(_) | Error::Write(_) => Self::unavailable(&error),
+            Error::Read(_) | Error::Write(_) | Error::Tell(_) => Self::unavailable(&error),
             Error::Sign(_) | Error::Nonce(_) => Self::internal(&error),
             Error::StaleNonce => Self::new(
                 StatusCode::UNAUTHORIZED,
@@ -241,7 +241,22 @@ impl From<Refused> for ApiError {
                     "If `{host}` is not the machine you meant, somebody else has used it: revoke that host."
                 ),
             ),
-            Refused::NotEnrolled { .. } => (StatusCode::NOT_FOUND, ANEW.to_owned()),
+            Refused::NotEnrolled { .. } => (
+                StatusCode::CONFLICT,
+                "Only who was enrolled has a key that the fleet knows. A host whose credential was given by hand, and that \
+                 of `flotilla up` itself, can be enrolled under another name."
+                    .to_owned(),
+            ),
+            Refused::Revoked { .. } => (
+                StatusCode::FORBIDDEN,
+                "A key that was revoked is not let in again. To take the machine in anew, remove the host, make another \
+                 token, and take `runner/host.nk` in its data folder away before."
+                    .to_owned(),
+            ),
+            Refused::NotRevoked { .. } => (
+                StatusCode::CONFLICT,
+                "Revoke it first: POST /api/hosts/{host}/revoke, or `flotilla host revoke NAME`.".to_owned(),
+            ),
             Refused::Taken { .. } => (
                 StatusCode::CONFLICT,
                 "Choose another name, or revoke and remove that host first.".to_owned(),

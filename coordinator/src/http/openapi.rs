@@ -27,6 +27,8 @@ use super::{
         tokens::delete,
         hosts::list,
         hosts::show,
+        hosts::revoke,
+        hosts::remove,
         enrolments::create,
         enrolments::enrol,
         renewals::nonce,

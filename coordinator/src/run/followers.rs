@@ -41,6 +41,7 @@ impl Followers {
             "hosts",
             hosts::follow(parts.client.clone(), parts.replicas, known, views, inputs),
         );
+        self.spawn("revocations", parts.revocations.clone().follow());
         self.spawn(
             "renewals",
             enrolment::answer_renewals(parts.client.clone(), app.office.clone()),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nats::client::Client;
-use nats::credentials::HostAuthority;
+use nats::credentials::{FleetAccount, HostAuthority};
 use nats::record::HostRecord;
 use nats::seal::CommandKey;
 use tokio::sync::{mpsc, watch};
@@ -16,7 +16,7 @@ use crate::audit::Trail;
 use crate::auth::{Limiter, People, SetupToken};
 use crate::configuration::Configuration;
 use crate::dispatch::{Dispatch, Persist};
-use crate::enrolment::{Addresses, Office};
+use crate::enrolment::{Addresses, Office, Revocations};
 use crate::hosts::{Hosts, View};
 use crate::http::App;
 use crate::ingest::{Gauges, Ingest, Progress, Reach, Reached, Sources};
@@ -35,6 +35,7 @@ pub(super) struct Parts {
     writer: Writer,
     sources: Sources,
     pub touched: Touched,
+    pub revocations: Revocations,
     pub client: Client,
     pub replicas: usize,
     progress: watch::Sender<Progress>,
@@ -67,9 +68,12 @@ impl Parts {
         let (reached, reaching) = watch::channel(sources.reached());
         let key = CommandKey::open(&configuration.command_key).map_err(Error::CommandKey)?;
         tracing::info!(command.key = %key.public(), "hosts that know this key take commands from here");
-        let authority = match &configuration.authority {
-            Some(folder) => HostAuthority::open(folder).map_err(Error::Authority)?,
-            None => None,
+        let (authority, account) = match &configuration.authority {
+            Some(folder) => (
+                HostAuthority::open(folder).map_err(Error::Authority)?,
+                FleetAccount::open(folder).map_err(Error::Authority)?,
+            ),
+            None => (None, None),
         };
         let mut command_keys = configuration.command_keys.clone();
         command_keys.push(key.public().clone());
@@ -80,7 +84,17 @@ impl Parts {
         let people = People::new(client, persist.clone()).map_err(Error::People)?;
         let reach = Reach::new(client, reaching);
         let replicas = configuration.nats_replicas;
-        let office = Office::new(client, authority, command_keys, persist.clone());
+        let url = &configuration.nats_url;
+        let revocations = Revocations::open(client, url, account, persist.clone())
+            .await
+            .map_err(Error::Connect)?;
+        let office = Office::new(
+            client,
+            authority,
+            command_keys,
+            revocations.clone(),
+            persist.clone(),
+        );
         let dispatch = Dispatch::new(client, key.clone(), replicas, persist);
         // Beside the projection, where there is room for much.
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -91,11 +105,11 @@ impl Parts {
             verifier: Verifier::new(client, &key, &reader, &reach),
             reader,
             reach,
-            show: Show::new(Hosts::new(view), people),
+            show: Show::new(Hosts::new(view, revocations.changes()), people),
             exporter: Exporter::new(client),
             importer: Importer::new(client, &dispatch, replicas, folder),
             dispatch,
-            office,
+            office: Arc::new(office),
             addresses: Arc::new(Addresses::new(configuration.nats_public_urls.clone())),
             objects: Objects::new(client),
             trail,
@@ -111,6 +125,7 @@ impl Parts {
             writer,
             sources,
             touched: Touched::default(),
+            revocations,
             client: client.clone(),
             replicas,
             progress,

@@ -213,6 +213,41 @@ async fn a_name_that_cannot_be_used_is_told_before_any_token_is_made() {
 }
 
 #[tokio::test]
+async fn who_is_revoked_gets_no_new_token_from_any_coordinator_and_no_revocation_is_lost() {
+    let fleet = Fleet::start().await;
+    let (one, two) = (fleet.coordinator("a").await, fleet.coordinator("b").await);
+    let ada = one.admin().await;
+    let bob = ada.at(&two);
+    let keys = [HostKey::generate(), HostKey::generate()];
+    for (name, key) in ["vps-1", "vps-2"].into_iter().zip(&keys) {
+        let (token, _) = invited(&ada, name).await;
+        assert_eq!(joins(&one, &token.reveal(), key).await.0, 200);
+    }
+    let (here, there) = tokio::join!(
+        ada.post("/api/hosts/vps-1/revoke", json!({})),
+        bob.post("/api/hosts/vps-2/revoke", json!({})),
+    );
+    assert_eq!((here.0, there.0), (200, 200), "{here:?} {there:?}");
+    // Again, elsewhere: the first one stands.
+    let (_, again) = bob.post("/api/hosts/vps-1/revoke", json!({})).await;
+    assert_eq!(again["revoked_at"], here.1["revoked_at"]);
+
+    for (name, key) in ["vps-1", "vps-2"].into_iter().zip(&keys) {
+        for coordinator in [&one, &two] {
+            let machine = coordinator.anonymous();
+            let (_, told) = machine.post("/api/renewals/nonce", json!({})).await;
+            let nonce = told["nonce"].as_str().unwrap();
+            let signature = renewal::prove(key, &name.parse().unwrap(), nonce).unwrap();
+            let proof = json!({"host": name, "nonce": nonce, "signature": signature});
+            let refused = machine.post("/api/renewals", proof).await;
+            assert_eq!(code(&refused), (403, "host_revoked"));
+        }
+    }
+    let refused = ada.post("/api/hosts/vps-9/revoke", json!({})).await;
+    assert_eq!(code(&refused), (409, "not_enrolled"));
+}
+
+#[tokio::test]
 async fn a_host_that_proves_itself_gets_a_new_token_and_nobody_else_does() {
     let fleet = Fleet::start().await;
     let coordinator = fleet.coordinator("a").await;

@@ -2,6 +2,7 @@
 //!
 //! Owns connecting, publishing, following and the records. Deliberately knows nothing of what the messages mean.
 
+mod account;
 mod audit;
 mod batch;
 mod command;

@@ -1,5 +1,5 @@
 /** Every request this page makes, one function each. */
-import { get, post, upload } from "./client.ts";
+import { get, post, remove, upload } from "./client.ts";
 import type {
   Accepted,
   AgentRow,
@@ -9,6 +9,7 @@ import type {
   EnrolmentCreated,
   EventRow,
   Gate,
+  HostRevoked,
   HostRow,
   LoginRequest,
   Me,
@@ -32,6 +33,8 @@ export const routes = {
 
   hosts: () => get<Page<HostRow>>("/api/hosts"),
   invite: (request: EnrolmentCreate) => post<EnrolmentCreated>("/api/enrolments", request),
+  revokeHost: (host: string) => post<HostRevoked>(`/api/hosts/${host}/revoke`),
+  removeHost: (host: string) => remove(`/api/hosts/${host}`),
   projects: () => get<Page<ProjectRow>>("/api/projects"),
   agents: () => get<Page<AgentRow>>("/api/agents"),
 

@@ -20,6 +20,7 @@ export type { FileChanged } from "./generated/FileChanged";
 export type { Gate } from "./generated/Gate";
 export type { GateKind } from "./generated/GateKind";
 export type { GateOpened } from "./generated/GateOpened";
+export type { HostRevoked } from "./generated/HostRevoked";
 export type { HostRow } from "./generated/HostRow";
 export type { HostState } from "./generated/HostState";
 export type { JsonValue } from "./generated/serde_json/JsonValue";

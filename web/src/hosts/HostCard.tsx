@@ -7,6 +7,7 @@ import { commandIn, Hint } from "../ui/Hint.tsx";
 import { Moment } from "../ui/Moment.tsx";
 import { bytes, count } from "../ui/numbers.ts";
 import { hostWords } from "../ui/words.ts";
+import { Membership } from "./Membership.tsx";
 
 export function HostCard({ host }: { host: HostRow }): ReactNode {
   return (
@@ -52,6 +53,7 @@ export function HostCard({ host }: { host: HostRow }): ReactNode {
           ))}
         </ul>
       )}
+      <Membership host={host} />
     </article>
   );
 }

@@ -16,6 +16,8 @@ const host: HostRow = {
   slots: 4,
   sessions: 0,
   commands_refused: 0,
+  revoked_at: null,
+  revoked_by_name: null,
   labels: {},
   memory_bytes: 1,
   memory_free_bytes: null,

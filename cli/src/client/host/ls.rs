@@ -69,6 +69,9 @@ fn row(host: &HostView, clock: &Clock) -> Vec<String> {
 }
 
 fn state(host: &HostView, clock: &Clock) -> String {
+    if let Some(revoked) = host.revoked_at {
+        return format!("revoked {} ago", clock.ago(revoked));
+    }
     match (&host.state, host.heard_at) {
         (Word::Known(HostState::Online), _) => "online".to_owned(),
         (Word::Known(HostState::Silent), Some(heard)) => {

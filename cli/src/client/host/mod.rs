@@ -1,7 +1,8 @@
-//! The machines of the fleet, and how another one joins.
+//! The machines of the fleet, how another one joins, and how one leaves.
 
 mod enrol;
 mod ls;
+mod membership;
 
 use super::arguments::HostVerb;
 use super::exit::Error;
@@ -11,6 +12,8 @@ use super::server::Server;
 pub(super) async fn run(verb: HostVerb, server: &Server, output: &mut Output) -> Result<(), Error> {
     match verb {
         HostVerb::Ls => ls::ls(server, output).await,
+        HostVerb::Revoke { host } => membership::revoke(&host, server, output).await,
+        HostVerb::Remove { host } => membership::remove(&host, server, output).await,
         HostVerb::Enrol { host, labels } => enrol::enrol(&host, labels, server, output).await,
     }
 }

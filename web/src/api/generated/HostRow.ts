@@ -26,6 +26,10 @@ sessions: number, labels: { [key in string]: string }, memory_bytes: number, mem
  */
 commands_refused: number, 
 /**
+ * Since when it is not let in any more.
+ */
+revoked_at: Timestamp | null, revoked_by_name: string | null, 
+/**
  * One-minute load average.
  */
 load: number | null, };

@@ -7,13 +7,14 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::{EXIT_CODES, Failure};
 use crate::logging::Format;
-use crate::{client, down, logging, nats_creds, parts, tether, up};
+use crate::parts::RunnerVerb;
+use crate::{client, down, enrol, logging, nats_creds, parts, tether, up};
 
 /// What of the logs a command shows that a person started: its own news, and everybody's trouble; a connection of its
 /// own that comes and goes is neither.
 const FOR_A_PERSON: &str = "warn,flotilla=info,nats=error";
-/// What a program's log file gets.
-const FOR_A_FILE: &str = "info";
+/// What a program's log file gets. How a connection fares is said by us, once, and not by the library at every attempt.
+const FOR_A_FILE: &str = "info,async_nats::connector=off";
 
 /// Runs coding agents on many hosts, and lets a team watch, steer and approve them.
 #[derive(Debug, Parser)]
@@ -36,7 +37,7 @@ enum Command {
     Coordinator(parts::Arguments),
     /// Run the part that runs agents on this machine.
     #[command(after_help = EXIT_CODES)]
-    Runner(parts::Arguments),
+    Runner(Box<parts::RunnerArguments>),
     /// The way in for NATS clients.
     #[command(subcommand, after_help = EXIT_CODES)]
     Nats(Nats),
@@ -85,10 +86,17 @@ impl Invocation {
                 logging::start(arguments.logging.format, FOR_A_FILE);
                 block_on(many_threads()?, parts::coordinator(arguments)).map(done)
             }
-            Command::Runner(arguments) => {
-                logging::start(arguments.logging.format, FOR_A_FILE);
-                block_on(many_threads()?, parts::runner(arguments)).map(done)
-            }
+            Command::Runner(mut arguments) => match (arguments.verb.take(), arguments.into_run()) {
+                (Some(RunnerVerb::Enrol(arguments)), _) => {
+                    logging::start(Format::Human, FOR_A_PERSON);
+                    block_on(many_threads()?, enrol::run(arguments)).map(done)
+                }
+                (None, Some(arguments)) => {
+                    logging::start(arguments.logging.format, FOR_A_FILE);
+                    block_on(many_threads()?, parts::runner(arguments)).map(done)
+                }
+                (None, None) => unreachable!("without a verb the file is required"),
+            },
             Command::Nats(Nats::Creds(arguments)) => nats_creds::run(&arguments).map(done),
             Command::Client(arguments) => Ok(client::run(arguments, client::Output::default())),
             Command::Shim(arguments) => {
@@ -134,6 +142,26 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Invocation::command().debug_assert();
+    }
+
+    #[test]
+    fn a_runner_is_run_with_its_file_or_enrolled_without() {
+        let parse = |words: &[&str]| {
+            let line = ["flotilla", "runner"]
+                .into_iter()
+                .chain(words.iter().copied());
+            Invocation::try_parse_from(line).map(|line| match line.command {
+                Command::Runner(arguments) => {
+                    (arguments.config.is_some(), arguments.verb.is_some())
+                }
+                _ => unreachable!("it was asked for"),
+            })
+        };
+        assert_eq!(parse(&["--config", "f"]).unwrap(), (true, false));
+        let enrol = ["enrol", "http://127.0.0.1:4242", "flt-enrol.x", "--start"];
+        assert!(parse(&enrol).unwrap().1);
+        assert!(parse(&[]).unwrap_err().to_string().contains("--config"));
+        assert!(parse(&["enrol", "http://127.0.0.1:4242"]).is_err());
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod tether;
 
 mod agents_left;
 mod down;
+mod enrol;
 mod nats_creds;
 mod up;
 

@@ -120,7 +120,7 @@ pub fn line(url: &str, creds: &Path) -> String {
 }
 
 /// A word as a shell reads it back.
-fn for_shell(word: &str) -> String {
+pub fn for_shell(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if word.chars().all(plain) {
         word.to_owned()

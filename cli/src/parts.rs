@@ -2,15 +2,15 @@
 //! until it is asked to stop, and stops at once when it is asked twice.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ::coordinator::Listen;
 use tokio_util::sync::CancellationToken;
 
 use crate::configuration::Configuration;
-use crate::failure::{Failure, Kind};
+use crate::failure::{EXIT_CODES, Failure, Kind};
 use crate::stop_signals::StopSignals;
-use crate::{listener, logging, terminal};
+use crate::{enrol, listener, logging, terminal};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -22,6 +22,46 @@ pub struct Arguments {
     check_config: bool,
     #[command(flatten)]
     pub logging: logging::Arguments,
+}
+
+/// A runner is run, or made ready to be.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct RunnerArguments {
+    #[command(subcommand)]
+    pub verb: Option<RunnerVerb>,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub config: Option<PathBuf>,
+    /// Read the configuration, say what is in it, and start nothing.
+    #[arg(long)]
+    check_config: bool,
+    #[command(flatten)]
+    logging: logging::Arguments,
+}
+
+impl RunnerArguments {
+    /// What to run; none when there is a verb instead.
+    pub fn into_run(self) -> Option<Arguments> {
+        let Self {
+            verb: _,
+            config,
+            check_config,
+            logging,
+        } = self;
+        config.map(|config| Arguments {
+            config,
+            check_config,
+            logging,
+        })
+    }
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub enum RunnerVerb {
+    /// Make this machine a host, with the token that “Add a host” or `flotilla host enrol` gave.
+    #[command(after_help = EXIT_CODES)]
+    Enrol(enrol::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -51,6 +91,12 @@ pub async fn runner(arguments: Arguments) -> Result<(), Failure> {
     if arguments.check_config {
         return show(&configuration);
     }
+    until_stopped("the runner", |token| ::runner::run(part, token)).await
+}
+
+/// The same with the file at `path` and no other wish.
+pub async fn runner_of(path: &Path) -> Result<(), Failure> {
+    let part = Configuration::read(path)?.for_runner(path)?;
     until_stopped("the runner", |token| ::runner::run(part, token)).await
 }
 

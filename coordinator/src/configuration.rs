@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
+use nats::seal::CommandPublicKey;
 use tokio::sync::oneshot;
 
 #[derive(Debug)]
@@ -15,7 +16,13 @@ pub struct Configuration {
     pub audit_key: PathBuf,
     /// The key that this coordinator seals commands with; made if there is none. Hosts are told its public half.
     pub command_key: PathBuf,
+    /// The public keys of other coordinators, whose commands a host that joins takes as well.
+    pub command_keys: Vec<CommandPublicKey>,
+    /// The folder of the keys that let hosts in; none for a coordinator that cannot.
+    pub authority: Option<PathBuf>,
     pub nats_url: String,
+    /// Where hosts find NATS; `0.0.0.0` stands for the name under which they found this coordinator.
+    pub nats_public_urls: Vec<String>,
     /// A `.creds` file; none for a server without authentication.
     pub nats_credentials: Option<PathBuf>,
     /// Copies that NATS keeps of everything: 1 on a lone server, 3 in a cluster.

@@ -7,6 +7,7 @@ mod http;
 mod audit;
 mod auth;
 mod dispatch;
+mod enrolment;
 mod hosts;
 mod placement;
 mod queue;

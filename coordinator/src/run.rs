@@ -52,6 +52,8 @@ pub enum Error {
     AuditKey(#[source] nats::credentials::Error),
     #[error("could not open the key of commands")]
     CommandKey(#[source] nats::credentials::Error),
+    #[error("could not open the keys that let hosts in")]
+    Authority(#[source] nats::credentials::Error),
     #[error("could not make ready who may sign in")]
     People(#[source] auth::Error),
     #[error("could not serve requests")]

@@ -15,10 +15,13 @@ pub mod header;
 
 pub mod audit;
 pub mod command;
+pub mod enrolment;
 pub mod live;
 pub mod pace;
 pub mod record;
+pub mod renewal;
 pub mod report;
+pub mod revocation;
 
 pub mod canonical;
 

@@ -29,6 +29,8 @@ pub struct Configuration {
     /// Where it writes which port it listens on, once it does.
     pub ports_folder: PathBuf,
     pub pid_file: PathBuf,
+    /// Where it keeps what it was told of accounts.
+    pub accounts_folder: PathBuf,
     pub trust: Trust,
 }
 
@@ -42,6 +44,7 @@ impl Configuration {
             store_folder,
             ports_folder,
             pid_file,
+            accounts_folder,
             trust: fleet,
         } = self;
         format!(
@@ -63,7 +66,7 @@ impl Configuration {
             ports = quoted_path(ports_folder),
             pid = quoted_path(pid_file),
             jetstream = jetstream(store_folder),
-            trust = trust(fleet),
+            trust = trust_kept_in(accounts_folder, fleet),
         )
     }
 }
@@ -82,11 +85,26 @@ pub fn jetstream(store_folder: &Path) -> String {
     )
 }
 
-/// The part of the configuration that says whom the server believes.
+/// The part of the configuration that says whom the server believes, for as long as it runs.
 #[must_use]
 pub fn trust(trust: &Trust) -> String {
+    believed(trust, "MEMORY")
+}
+
+/// The same for a server that can be told otherwise while it runs, and keeps what it was told: of two tokens of an account
+/// the newer holds, also when the older one stands here.
+#[must_use]
+pub fn trust_kept_in(folder: &Path, trust: &Trust) -> String {
+    let folder = quoted_path(folder);
+    believed(
+        trust,
+        &format!("{{ type: full, dir: {folder}, allow_delete: false, interval: \"2m\" }}"),
+    )
+}
+
+fn believed(trust: &Trust, resolver: &str) -> String {
     let mut text = format!(
-        "operator: {}\nsystem_account: {}\nresolver: MEMORY\nresolver_preload {{\n",
+        "operator: {}\nsystem_account: {}\nresolver: {resolver}\nresolver_preload {{\n",
         trust.operator_jwt, trust.system_account
     );
     for (account, jwt) in &trust.accounts {

@@ -44,6 +44,11 @@ impl<P: Purpose> SigningKey<P> {
         &self.public
     }
 
+    /// The same key, for a file that needs it whole.
+    pub(crate) const fn pair(&self) -> &KeyPair {
+        &self.pair
+    }
+
     /// The signature as text.
     pub(crate) fn sign(&self, statement: &[u8]) -> Result<String, SignError> {
         let signature = self.pair.sign(statement);
@@ -54,7 +59,7 @@ impl<P: Purpose> SigningKey<P> {
 /// What is kept is no whole key.
 #[derive(Debug, thiserror::Error)]
 #[error("the key cannot sign")]
-pub struct SignError(#[source] nkeys::error::Error);
+pub struct SignError(#[source] pub(crate) nkeys::error::Error);
 
 impl<P> From<KeyPair> for SigningKey<P> {
     fn from(pair: KeyPair) -> Self {

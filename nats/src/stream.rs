@@ -35,16 +35,25 @@ pub enum Bucket {
     Tokens,
     Drains,
     Presence,
+    /// Tokens with which hosts join.
+    Enrolments,
+    /// Whose key each host has.
+    Identities,
+    /// Whose key no host has any more.
+    Revocations,
 }
 
 impl Bucket {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Hosts,
         Self::Sessions,
         Self::Users,
         Self::Tokens,
         Self::Drains,
         Self::Presence,
+        Self::Enrolments,
+        Self::Identities,
+        Self::Revocations,
     ];
 
     #[must_use]
@@ -56,6 +65,9 @@ impl Bucket {
             Self::Tokens => "tokens",
             Self::Drains => "drains",
             Self::Presence => "presence",
+            Self::Enrolments => "enrolments",
+            Self::Identities => "identities",
+            Self::Revocations => "revocations",
         }
     }
 
@@ -86,12 +98,17 @@ impl Bucket {
                 limit_markers: Some(PRESENCE_TTL),
                 ..common
             },
-            Self::Hosts | Self::Sessions | Self::Users | Self::Tokens | Self::Drains => {
-                kv::Config {
-                    history: 5,
-                    ..common
-                }
-            }
+            Self::Hosts
+            | Self::Sessions
+            | Self::Users
+            | Self::Tokens
+            | Self::Drains
+            | Self::Enrolments
+            | Self::Identities
+            | Self::Revocations => kv::Config {
+                history: 5,
+                ..common
+            },
         }
     }
 }
@@ -175,6 +192,10 @@ pub fn command_consumer(host: &HostName, replicas: usize) -> pull::Config {
 /// limit a credential to some objects of a bucket.
 #[must_use]
 pub fn object_bucket(host: &HostName) -> String {
+    object_bucket_named(host.as_str())
+}
+
+pub(crate) fn object_bucket_named(host: &str) -> String {
     format!("objects-{host}")
 }
 

@@ -1,7 +1,7 @@
 //! Every subject, spelled here and nowhere else.
 //!
 //! `fleet.<host>.<session>.event.<type>`, `.live.<type>`, `.command.<type>.<id>` `audit.<action>.<id>` and
-//! `audit.checkpoint.<key>.<sequence>`.
+//! `audit.checkpoint.<key>.<sequence>`; `credential.<host>.renew`, which is asked and answered and never kept.
 //! Host and session are one token each; a type has dots of its own (`gate.opened`).
 
 use std::fmt;
@@ -21,6 +21,9 @@ pub const ALL_START_REFUSALS: &str = "fleet.*.*.live.start.refused";
 pub const ALL_COMMANDS: &str = "fleet.*.*.command.>";
 /// Every record of who did what.
 pub const ALL_AUDIT: &str = "audit.>";
+
+/// Where every host asks for a new token.
+pub const ALL_RENEWALS: &str = "credential.*.renew";
 
 const CHECKPOINTS: &str = "audit.checkpoint.";
 
@@ -99,6 +102,26 @@ pub fn checkpoints_of(key: &AuditPublicKey) -> String {
 #[must_use]
 pub fn is_checkpoint(subject: &str) -> bool {
     subject.starts_with(CHECKPOINTS)
+}
+
+/// Where one host asks for a new token. Not below `fleet.`: who watches has no use for it.
+#[must_use]
+pub fn renewal(host: &HostName) -> String {
+    renewal_of(host.as_str())
+}
+
+pub(crate) fn renewal_of(host: &str) -> String {
+    format!("credential.{host}.renew")
+}
+
+/// Who asks there.
+#[must_use]
+pub fn renewing_host(subject: &str) -> Option<HostName> {
+    subject
+        .strip_prefix("credential.")?
+        .strip_suffix(".renew")?
+        .parse()
+        .ok()
 }
 
 /// A subject that is not one of ours.

@@ -18,8 +18,9 @@ use futures::StreamExt as _;
 use nats::Wire;
 use nats::client::{Client, EventRow, Options};
 use nats::command::{Order, SessionStop};
-use nats::credentials::{Credentials, CredsFile, permissions};
+use nats::credentials::{Credentials, CredsFile, HostAuthority, HostKey, permissions};
 use nats::ids::{CommandId, HostName, SessionId};
+use nats::renewal::{Refused, RenewalAnswer};
 use nats::seal::{CommandKey, Commanders};
 use nats::stream::Bucket;
 use nats::{Timestamp, server};
@@ -35,7 +36,7 @@ struct Fleet {
     server: NatsServer,
     credentials: Credentials,
     coordinator: Client,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn host(name: &str) -> HostName {
@@ -62,7 +63,7 @@ impl Fleet {
             server,
             credentials,
             coordinator,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -389,4 +390,138 @@ async fn a_credential_of_another_fleet_does_not_get_in() {
         .connect(fleet.server.url())
         .await;
     assert!(refused.is_err(), "a copied token got in");
+}
+
+#[tokio::test]
+async fn a_host_that_was_let_in_by_its_key_alone_has_the_same_rights_and_no_more() {
+    let fleet = Fleet::start().await;
+    let authority = HostAuthority::open(&fleet.folder.path().join("keys"))
+        .unwrap()
+        .unwrap();
+    let key = HostKey::generate();
+    let granted = authority.grant(&host("h1"), key.public()).unwrap();
+    let creds = fleet.folder.path().join("h1.creds");
+    std::fs::write(&creds, key.creds(&granted.jwt).unwrap()).unwrap();
+    let inbox = permissions::inbox_prefix(&host("h1"));
+    let runner = connect(&fleet.server, &creds, &inbox).await;
+    let (h1, session) = (host("h1"), SessionId::new());
+    let (stored, _, outcome) = runner
+        .publish_events(&h1, session, 0, &rows(session, 1, 20), true)
+        .await;
+    assert_eq!((stored, outcome), (20, Ok(())));
+
+    let mut intruder = Intruder::connect(&fleet.server, &creds, &inbox).await;
+    intruder
+        .may_not_publish(&format!("fleet.h2.{session}.event.warning"))
+        .await;
+    intruder.may_not_subscribe("_INBOX_host_h2.>").await;
+    intruder.may_not_subscribe("fleet.>").await;
+}
+
+#[tokio::test]
+async fn a_token_made_with_the_hosts_key_cannot_widen_what_hosts_may_do() {
+    let fleet = Fleet::start().await;
+    let folder = fleet.folder.path().join("keys");
+    let seed = std::fs::read_to_string(folder.join("hosts.nk")).unwrap();
+    let hosts = KeyPair::from_seed(seed.trim()).unwrap();
+    let account = fleet.credentials.trust().accounts[1].0.clone();
+    let key = KeyPair::new_user();
+    let wide = json!({
+        "iat": 1, "iss": hosts.public_key(), "jti": "wide", "name": "h1", "sub": key.public_key(),
+        "nats": {"type": "user", "version": 2, "issuer_account": account, "subs": -1, "data": -1, "payload": -1,
+            "pub": {"allow": [">"]}, "sub": {"allow": [">"]}},
+    });
+    let jwt = nats::credentials::jwt::sign(&wide, &hosts).unwrap();
+    let creds = fleet.folder.path().join("wide.creds");
+    std::fs::write(&creds, CredsFile { jwt, key }.render().unwrap()).unwrap();
+    let refused = ConnectOptions::with_credentials_file(&creds)
+        .await
+        .unwrap()
+        .connect(fleet.server.url())
+        .await;
+    assert!(refused.is_err(), "a token that widens itself got in");
+}
+
+/// The credentials file of a host whose token ends after so many seconds.
+fn ending(fleet: &Fleet, key: &HostKey, seconds: i64) -> std::path::PathBuf {
+    let authority = HostAuthority::open(&fleet.folder.path().join("keys"))
+        .unwrap()
+        .unwrap();
+    let granted = authority
+        .grant_for(&host("h1"), key.public(), seconds)
+        .unwrap();
+    let creds = fleet.folder.path().join("ending.creds");
+    std::fs::write(&creds, key.creds(&granted.jwt).unwrap()).unwrap();
+    creds
+}
+
+#[tokio::test]
+async fn an_expired_token_does_not_spin_and_a_renewed_one_is_taken_from_the_file() {
+    let fleet = Fleet::start().await;
+    let key = HostKey::generate();
+    let creds = ending(&fleet, &key, 2);
+    let inbox = permissions::inbox_prefix(&host("h1"));
+    let client = connect(&fleet.server, &creds, &inbox).await;
+    let mut connection = client.connection();
+    tokio::time::timeout(BOUND, connection.wait_for(|state| !state.up))
+        .await
+        .unwrap()
+        .unwrap();
+    let before = connection.borrow().generation;
+    // Nothing to wait for: that little happens is what is looked at.
+    let calm = tokio::time::timeout(
+        Duration::from_secs(4),
+        connection.wait_for(|state| state.generation > before + 8),
+    );
+    assert!(calm.await.is_err(), "it spins: {:?}", *connection.borrow());
+
+    ending(&fleet, &key, 3600);
+    let up = connection.wait_for(|state| state.up);
+    tokio::time::timeout(2 * BOUND, up).await.unwrap().unwrap();
+    let session = SessionId::new();
+    let (.., outcome) = client
+        .publish_events(&host("h1"), session, 0, &rows(session, 1, 2), true)
+        .await;
+    assert_eq!(outcome, Ok(()));
+}
+
+#[tokio::test]
+async fn a_host_asks_for_itself_alone_and_its_answer_goes_nowhere_else() {
+    let fleet = Fleet::start().await;
+    let mut asking = std::pin::pin!(fleet.coordinator.renewals().await.unwrap());
+    let answer = RenewalAnswer {
+        v: 1,
+        renewed: None,
+        refused: Some(Refused {
+            code: "test".to_owned(),
+            message: "Tried.".to_owned(),
+        }),
+    };
+    // The deputy: what is answered would become a record of another host.
+    let mut intruder = fleet.intruder("h1").await;
+    for reply in [
+        "$KV.hosts.h2",
+        "fleet.h2.ses_1.command.session.stop.cmd_1",
+        "_INBOX_host_h2.x",
+    ] {
+        intruder
+            .client
+            .publish_with_reply("credential.h1.renew", reply, "{}".into())
+            .await
+            .unwrap();
+    }
+    intruder.may_not_publish("credential.h2.renew").await;
+
+    let runner = fleet.runner("h1").await;
+    let h1 = host("h1");
+    let (told, ()) = tokio::join!(runner.ask_for_renewal(&h1), async {
+        // The first that is heard of is the one that asks as the product does.
+        let first = tokio::time::timeout(BOUND, asking.next()).await.unwrap();
+        let first = first.unwrap();
+        assert_eq!(first.host, h1);
+        first.answer(&answer).await.unwrap();
+    });
+    assert_eq!(told.unwrap(), answer);
+    assert_eq!(fleet.messages("KV_hosts").await, 0);
+    assert_eq!(fleet.messages("COMMANDS").await, 0);
 }

@@ -10,13 +10,17 @@ use std::path::{Path, PathBuf};
 
 use nats::audit::{ActionRecord, AuditKey, Chain, Checkpoint, DecisionRecord, Origin, Stored};
 use nats::command::*;
+use nats::credentials::HostPublicKey;
+use nats::enrolment::{EnrolmentRecord, IdentityRecord, Redeemed};
 use nats::event::*;
 use nats::ids::*;
 use nats::live::{Delta, Live, LiveMessage, Snapshot};
 use nats::record::*;
+use nats::renewal::{Refused, RenewalAnswer, RenewalRequest, Renewed};
 use nats::report::{
     LogReport, Report, ReportMessage, RowGroup, RowPrint, ShimReport, StartRefused,
 };
+use nats::revocation::{Revocation, RevocationsRecord};
 use nats::wire::Tagged;
 use nats::{Envelope, Event, Timestamp, Wire};
 use serde_json::{Value, json};
@@ -57,6 +61,72 @@ fn checkpoint() -> Checkpoint {
     chain.take(&stored).unwrap();
     let pair = nkeys::KeyPair::new_from_raw(nkeys::KeyPairType::Account, [7; 32]);
     chain.sign(&AuditKey::from(pair.unwrap()), at()).unwrap()
+}
+
+fn host_key() -> HostPublicKey {
+    let pair = nkeys::KeyPair::new_from_raw(nkeys::KeyPairType::User, [8; 32]).unwrap();
+    pair.public_key().parse().unwrap()
+}
+
+fn enrolment() -> EnrolmentRecord {
+    let pair = nkeys::KeyPair::new_from_raw(nkeys::KeyPairType::Cluster, [9; 32]).unwrap();
+    EnrolmentRecord {
+        host: host(),
+        labels: BTreeMap::from([("pool".into(), "fast".into())]),
+        created_at: at(),
+        created_by: UserId::from_uuid(UUID),
+        created_by_name: "Ada".into(),
+        expires_at: at(),
+        command_keys: vec![pair.public_key().parse().unwrap()],
+        redeemed: Some(Redeemed {
+            public_key: host_key(),
+            at: at(),
+        }),
+    }
+}
+
+fn identity() -> IdentityRecord {
+    IdentityRecord {
+        host: host(),
+        public_key: host_key(),
+        enrolled_at: at(),
+        enrolled_by: UserId::from_uuid(UUID),
+        enrolled_by_name: "Ada".into(),
+    }
+}
+
+fn renewed() -> RenewalAnswer {
+    RenewalAnswer {
+        v: 1,
+        renewed: Some(Renewed {
+            jwt: "a.b.c".into(),
+            expires_at: at(),
+        }),
+        refused: None,
+    }
+}
+
+fn not_renewed() -> RenewalAnswer {
+    RenewalAnswer {
+        v: 1,
+        renewed: None,
+        refused: Some(Refused {
+            code: "host_revoked".into(),
+            message: "Ada revoked this host.".into(),
+        }),
+    }
+}
+
+fn revocations() -> RevocationsRecord {
+    let revocation = Revocation {
+        host: host(),
+        at: at(),
+        by: UserId::from_uuid(UUID),
+        by_name: "Ada".into(),
+    };
+    RevocationsRecord {
+        revoked: BTreeMap::from([(host_key(), revocation)]),
+    }
 }
 
 fn attachment() -> Attachment {
@@ -604,6 +674,29 @@ fn records() -> BTreeMap<String, Value> {
             serde_json::to_value(queued).unwrap(),
         ),
         ("record.drain".into(), serde_json::to_value(drain).unwrap()),
+            "record.enrolment".into(),
+            serde_json::to_value(enrolment()).unwrap(),
+        ),
+        (
+            "record.identity".into(),
+            serde_json::to_value(identity()).unwrap(),
+        ),
+        (
+            "renewal.request".into(),
+            serde_json::to_value(RenewalRequest { v: 1 }).unwrap(),
+        ),
+        (
+            "renewal.answer".into(),
+            serde_json::to_value(renewed()).unwrap(),
+        ),
+        (
+            "renewal.answer.refused".into(),
+            serde_json::to_value(not_renewed()).unwrap(),
+        ),
+        (
+            "record.revocations".into(),
+            serde_json::to_value(revocations()).unwrap(),
+        ),
         ("record.token".into(), serde_json::to_value(token).unwrap()),
         ("record.user".into(), serde_json::to_value(person).unwrap()),
         (
@@ -637,6 +730,11 @@ fn round_trip(name: &str, text: &str) -> Value {
         "record.presence" | "record.presence.refused" | "record.presence.pressed" => {
             through::<Presence>(text)
         }
+        "record.enrolment" => through::<EnrolmentRecord>(text),
+        "record.identity" => through::<IdentityRecord>(text),
+        "renewal.request" => through::<RenewalRequest>(text),
+        "renewal.answer" | "renewal.answer.refused" => through::<RenewalAnswer>(text),
+        "record.revocations" => through::<RevocationsRecord>(text),
         "record.token" => through::<TokenRecord>(text),
         "record.user" => through::<UserRecord>(text),
         "record.session" | "record.session.imported" | "record.session.queued" => {

@@ -19,6 +19,8 @@ pub struct Configuration {
     pub nats_url: String,
     /// This host's `.creds` file; none only in tests.
     pub nats_credentials: Option<PathBuf>,
+    /// Where a coordinator is asked for a new token, when NATS does not let this host in.
+    pub coordinator: Option<String>,
     /// Whose commands are carried out.
     pub commanders: Commanders,
     /// Checkouts that sessions may start from.

@@ -22,6 +22,7 @@ mod durable;
 mod host;
 mod inventory;
 mod presence;
+mod renewal;
 mod retention;
 mod run;
 mod slots;

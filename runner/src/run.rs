@@ -19,7 +19,7 @@ use crate::inventory::{self, Fixed};
 use crate::session::{Outlet, Parts};
 use crate::sessions::Sessions;
 use crate::slots::Slots;
-use crate::{inbox, presence, retention};
+use crate::{inbox, presence, renewal, retention};
 
 /// What was accepted is finished within this; the rest is in the logs anyway.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -105,6 +105,15 @@ pub async fn run(configuration: Configuration, token: CancellationToken) -> Resu
         refused.clone(),
         token.clone(),
     ));
+    if let Some(creds) = configuration.nats_credentials {
+        tasks.spawn(renewal::keep(
+            configuration.host.clone(),
+            creds,
+            configuration.coordinator,
+            client.clone(),
+            token.clone(),
+        ));
+    }
     tasks.spawn(retention::keep(sessions.clone(), token.clone()));
     tasks.spawn(inbox::take(
         configuration.host,

@@ -69,6 +69,7 @@ impl Station {
             data: data.path().to_owned(),
             nats_url: server.url(),
             nats_credentials: None,
+            coordinator: None,
             commanders: [key.public().clone()].into_iter().collect(),
             projects: vec![project.to_owned()],
             agents: BTreeMap::new(),

@@ -38,6 +38,8 @@ export class Fleet {
   private readonly configuration = join(this.folder, "flotilla.toml");
   private up: ChildProcess | null = null;
   private readonly others: ChildProcess[] = [];
+  /** The data folders of other machines. */
+  private readonly elsewhere: string[] = [];
   /** Set while the runner is held still. */
   private thaw: (() => void) | null = null;
 
@@ -136,6 +138,17 @@ export class Fleet {
     return { port, kill: () => void process.kill("SIGKILL") };
   }
 
+  /** Types a command on a machine with nothing on it but `flotilla`. What it starts ends with the fleet. */
+  typeElsewhere(command: string): void {
+    const folder = join(this.folder, `machine ${this.others.length + 2}`);
+    mkdirSync(folder);
+    const log = openSync(join(folder, "log"), "a");
+    // Its shims outlive it, so `end` looks for them there.
+    this.elsewhere.push(join(folder, "flotilla"));
+    const env = { PATH: dirname(flotilla()), HOME: folder, XDG_DATA_HOME: folder };
+    this.others.push(spawn("/bin/sh", ["-c", `exec ${command}`], { env, stdio: ["ignore", log, log] }));
+  }
+
   /** The port of the coordinator that `up` runs. */
   get port(): number {
     return Number(new URL(this.url).port);
@@ -159,7 +172,7 @@ export class Fleet {
     this.thaw?.();
     for (const other of this.others) other.kill("SIGKILL");
     try {
-      await run(flotilla(), ["down", "--data", this.data]);
+      for (const data of [...this.elsewhere, this.data]) await run(flotilla(), ["down", "--data", data]);
       await this.gone();
     } finally {
       this.signal("SIGKILL");

@@ -303,13 +303,36 @@ pub enum HostVerb {
         #[arg(value_name = "HOST")]
         host: String,
     },
+    /// Print the command that makes another machine a host
+    Enrol {
+        /// What it is to be called: 1 to 40 of a-z, 0-9 and -
+        #[arg(value_name = "NAME")]
+        host: String,
+        /// What placement can ask for; may be given several times
+        #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
+        labels: Vec<(String, String)>,
+    },
+    /// Take a host out of the fleet: it is cut off at once, and not let in again
+    Revoke {
+        #[arg(value_name = "NAME")]
+        host: String,
+    },
+    /// Take a revoked host out of the lists, which frees its name
+    Remove {
+        #[arg(value_name = "NAME")]
+        host: String,
+    },
 }
 
 impl HostVerb {
     pub(super) const fn writes(&self) -> bool {
         match self {
-            Self::Ls => false,
-            Self::Drain { .. } | Self::Resume { .. } => true,
+            // Asked twice, a name would be given twice.
+            Self::Ls | Self::Enrol { .. } => false,
+            Self::Drain { .. }
+            | Self::Resume { .. }
+            | Self::Revoke { .. }
+            | Self::Remove { .. } => true,
         }
     }
 }

@@ -93,6 +93,12 @@ impl Server {
         .await
     }
 
+    pub(super) async fn delete(&self, path: &[&str]) -> Result<Value, Error> {
+        let url = self.url(path, &[])?;
+        self.answer(&url, || self.http.request(Method::DELETE, url.clone()))
+            .await
+    }
+
     /// All items of a list, page after page.
     pub(super) async fn list(
         &self,

@@ -181,6 +181,8 @@ pub(super) struct HostView {
     pub memory_free_bytes: Option<u64>,
     #[serde(default)]
     pub load: Option<f64>,
+    #[serde(default)]
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// Since when a host takes no new sessions.

@@ -38,6 +38,8 @@ pub struct Nats {
     pub credentials: Option<PathBuf>,
     /// Where the one that `flotilla up` starts takes clients, for runners on other machines.
     pub listen: Option<SocketAddr>,
+    /// Where hosts find it, when that is elsewhere than a coordinator does.
+    pub public_url: Option<Servers>,
     /// Copies that a coordinator has the servers keep of everything.
     pub replicas: Option<Replicas>,
 }
@@ -52,6 +54,11 @@ pub struct Coordinator {
     pub data: Option<PathBuf>,
     /// The file with the key that seals commands; without one it is `command.nk` in that folder.
     pub command_key: Option<PathBuf>,
+    /// The folder of the keys that let hosts in; without one this coordinator lets none in.
+    pub authority: Option<PathBuf>,
+    /// The public keys of other coordinators, whose commands a host that joins takes as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command_keys: Vec<CommandPublicKey>,
     /// The file with the token that makes the first person.
     pub setup_token: Option<PathBuf>,
 }
@@ -65,6 +72,8 @@ pub struct Runner {
     pub host: Option<HostName>,
     /// The folder of its sessions and worktrees.
     pub data: Option<PathBuf>,
+    /// Where its coordinator is, when NATS does not let it in any more.
+    pub coordinator: Option<String>,
     /// The public keys whose commands it carries out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command_keys: Vec<CommandPublicKey>,
@@ -118,6 +127,7 @@ impl Configuration {
             url: section.take("url"),
             credentials: section.take("credentials").map(path),
             listen: section.take("listen"),
+            public_url: section.take("public_url"),
             replicas: section.take("replicas"),
         };
         section.end();
@@ -128,6 +138,8 @@ impl Configuration {
             public_url: section.take("public_url"),
             data: section.take("data").map(path),
             command_key: section.take("command_key").map(path),
+            authority: section.take("authority").map(path),
+            command_keys: section.take("command_keys").unwrap_or_default(),
             setup_token: section.take("setup_token").map(path),
         };
         section.end();
@@ -138,6 +150,7 @@ impl Configuration {
             enabled: section.take("enabled"),
             host: section.take("host"),
             data: section.take("data").map(path),
+            coordinator: section.take("coordinator"),
             command_keys: section.take("command_keys").unwrap_or_default(),
             slots: section.take("slots"),
             sleep_after_minutes: section.take("sleep_after_minutes"),

@@ -46,7 +46,15 @@ impl Configuration {
                 .command_key
                 .clone()
                 .unwrap_or_else(|| data.join(COMMAND_KEY)),
+            command_keys: self.coordinator.command_keys.clone(),
+            authority: self.coordinator.authority.clone(),
             data: data.join(PROJECTION),
+            nats_public_urls: self
+                .nats
+                .public_url
+                .as_ref()
+                .unwrap_or(&nats_url)
+                .addresses(),
             nats_url: nats_url.to_string(),
             nats_credentials: self.nats.credentials.clone(),
             nats_replicas: self.nats.replicas.unwrap_or_default().into(),
@@ -83,6 +91,7 @@ impl Configuration {
             data,
             nats_url: nats_url.to_string(),
             nats_credentials: self.nats.credentials.clone(),
+            coordinator: self.runner.coordinator.clone(),
             commanders: self.runner.command_keys.iter().cloned().collect(),
             projects: self.runner.projects.clone(),
             agents: self.agents.clone(),

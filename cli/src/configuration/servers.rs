@@ -40,6 +40,16 @@ impl Servers {
     pub fn one(address: String) -> Self {
         Self(vec![address])
     }
+
+    /// All of these.
+    pub fn several(addresses: &[String]) -> Result<Self, Error> {
+        Written::Several(addresses.to_vec()).try_into()
+    }
+
+    /// Each of them.
+    pub fn addresses(&self) -> Vec<String> {
+        self.0.clone()
+    }
 }
 
 impl TryFrom<Written> for Servers {

@@ -18,7 +18,7 @@ pub struct Arguments {
     /// A git repository that sessions may work on. May be given several times; a small demo is made when there is none.
     #[arg(long = "project", value_name = "PATH")]
     pub(super) projects: Vec<PathBuf>,
-    /// A configuration file: [coordinator] listen and public_url, [nats] listen, [runner] enabled, host, slots, projects and labels, [agents.<name>].
+    /// A configuration file: [coordinator] listen and public_url, [nats] listen and public_url, [runner] enabled, host, slots, projects and labels, [agents.<name>].
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// Read the configuration, say what is in it, and start nothing.
@@ -67,11 +67,17 @@ impl Arguments {
                 "[coordinator] command_key",
                 coordinator.command_key.is_some(),
             ),
+            ("[coordinator] authority", coordinator.authority.is_some()),
+            (
+                "[coordinator] command_keys",
+                !coordinator.command_keys.is_empty(),
+            ),
             (
                 "[coordinator] setup_token",
                 coordinator.setup_token.is_some(),
             ),
             ("[runner] data", runner.data.is_some()),
+            ("[runner] coordinator", runner.coordinator.is_some()),
             ("[runner] command_keys", !runner.command_keys.is_empty()),
         ];
         let idle: Vec<&str> = idle

@@ -23,4 +23,5 @@ mod announcement;
 mod run;
 
 pub use arguments::Arguments;
+pub use preparation::projects_or_demo;
 pub use run::run;

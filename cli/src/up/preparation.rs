@@ -58,6 +58,7 @@ pub fn prepare(
     };
     let coordinator_credentials = made(credentials.coordinator())?;
     let observer_credentials = made(credentials.observer())?;
+    made(credentials.accounts())?;
     let setup_token = setup_token::open(data)?;
 
     let nats_configuration = data.nats().join("nats-server.conf");
@@ -67,13 +68,22 @@ pub fn prepare(
         store_folder: data.nats().join("jetstream"),
         ports_folder: data.nats(),
         pid_file: data.nats().join("nats-server.pid"),
+        accounts_folder: data.nats().join("accounts"),
         trust: credentials.trust().clone(),
     };
     write(&nats_configuration, &server.render())?;
 
+    // As it stands, so that an address of all stands for the one under which the coordinator is found.
+    let public_url = wishes
+        .configuration
+        .nats
+        .public_url
+        .clone()
+        .unwrap_or_else(|| Servers::one(format!("nats://{}", installation.nats)));
     let coordinator = Configuration {
         nats: Nats {
             url: Some(Servers::one(installation.nats_url())),
+            public_url: Some(public_url),
             credentials: Some(coordinator_credentials.clone()),
             ..Nats::default()
         },
@@ -82,6 +92,8 @@ pub fn prepare(
             public_url: wishes.configuration.coordinator.public_url,
             data: Some(data.coordinator()),
             command_key: Some(data.command_key()),
+            authority: Some(data.credentials()),
+            command_keys: Vec::new(),
             setup_token: Some(data.setup_token()),
         },
         ..Configuration::default()
@@ -102,7 +114,7 @@ pub fn prepare(
                 host: Some(installation.host.clone()),
                 data: Some(data.path().to_owned()),
                 command_keys: vec![command_key::public(data)?],
-                projects: existing(data, projects)?,
+                projects: projects_or_demo(data, projects)?,
                 ..wishes.configuration.runner
             },
             agents: wishes.configuration.agents,
@@ -151,7 +163,10 @@ pub fn prepare(
 
 /// The projects as absolute paths; the demo when none is named. One that is not there is a slip of the pen, and better
 /// told now than found missing in a list.
-fn existing(data: &DataFolder, projects: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
+pub fn projects_or_demo(
+    data: &DataFolder,
+    projects: Vec<PathBuf>,
+) -> Result<Vec<PathBuf>, Failure> {
     if projects.is_empty() {
         return Ok(vec![demo::open(data)?]);
     }

@@ -8,10 +8,11 @@ use nats::{command, live, record};
 use ts_rs::{Config, ExportError, TS};
 
 use super::{
-    Accepted, AgentRow, AuditRow, DecisionRequest, ErrorBody, EventRow, Gate, Health, HostRow,
-    LoginRequest, Me, MessageRequest, Page, ProjectRow, Readiness, ResumeAtResetRequest,
-    SessionCreate, SessionDiff, SessionRow, SetupRequest, SetupStatus, SocketDown, SocketUp,
-    TokenCreate, TokenCreated, TokenRow, WaitingMessage,
+    Accepted, AgentRow, AuditRow, DecisionRequest, EnrolmentCreate, EnrolmentCreated, ErrorBody,
+    EventRow, Gate, Health, HostRevoked, HostRow, LoginRequest, Me, MessageRequest, Page,
+    ProjectRow, Readiness, ResumeAtResetRequest, SessionCreate, SessionDiff, SessionRow,
+    SetupRequest, SetupStatus, SocketDown, SocketUp, TokenCreate, TokenCreated, TokenRow,
+    WaitingMessage,
 };
 
 /// What could not be generated.
@@ -35,10 +36,13 @@ pub fn typescript(folder: &Path) -> Result<(), Error> {
         AgentRow,
         AuditRow,
         DecisionRequest,
+        EnrolmentCreate,
+        EnrolmentCreated,
         ErrorBody,
         EventRow,
         Gate,
         Health,
+        HostRevoked,
         HostRow,
         LoginRequest,
         Me,

@@ -41,6 +41,10 @@ pub struct HostRow {
     /// Commands that it refused for good since its runner started: forged, stale, or for another host.
     #[ts(type = "number")]
     pub commands_refused: u64,
+    /// Since when it is not let in any more.
+    #[schema(value_type = Option<String>)]
+    pub revoked_at: Option<Timestamp>,
+    pub revoked_by_name: Option<String>,
     /// One-minute load average.
     pub load: Option<f64>,
 }
@@ -53,6 +57,18 @@ pub struct Draining {
     #[schema(value_type = String)]
     pub by: UserId,
     pub by_name: String,
+}
+
+/// A host that is out of the fleet.
+#[derive(Debug, Clone, Serialize, TS, ToSchema)]
+pub struct HostRevoked {
+    #[schema(value_type = String)]
+    pub host: HostName,
+    #[schema(value_type = String)]
+    pub revoked_at: Timestamp,
+    pub revoked_by_name: String,
+    /// Whether the NATS servers have been told; else they are as soon as they can be reached.
+    pub cut_off: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]

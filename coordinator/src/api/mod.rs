@@ -7,6 +7,7 @@ mod account;
 mod agent;
 mod audit;
 mod diff;
+mod enrolment;
 mod error;
 mod event;
 mod gate;
@@ -26,11 +27,15 @@ pub use account::{LoginRequest, Me, SetupRequest, SetupStatus};
 pub use agent::{AgentHost, AgentRow};
 pub use audit::{AuditRow, SigningKey};
 pub use diff::{DiffFile, DiffPatch, SessionDiff};
+pub use enrolment::{
+    EnrolRequest, Enrolled, EnrolmentCreate, EnrolmentCreated, QrCode, RenewalNonce, RenewalProof,
+    RenewedToken,
+};
 pub use error::{ErrorBody, ErrorDetail};
 pub use event::{EventRow, KnownEventRow, LiveRow, StreamBegins, UnknownEventRow};
 pub use gate::{DecisionRequest, Gate, GateReceipts, GateState};
 pub use health::{Health, Readiness};
-pub use host::{Draining, HostRow, HostState};
+pub use host::{Draining, HostRevoked, HostRow, HostState};
 pub use message::{Accepted, MessageRequest, SentMessage, WaitingMessage};
 pub use page::Page;
 pub use project::{ProjectHost, ProjectRow};

@@ -259,6 +259,20 @@ impl Dispatch {
 
     /// Records what somebody did, once for each command however often that is sent.
     pub async fn audit(&self, actor: &Actor, action: Action) -> Result<(), Error> {
+        self.record(Some(actor), &actor.from, action).await
+    }
+
+    /// Records what was done by who is no person: a machine that joins.
+    pub async fn audit_of_nobody(&self, from: &Origin, action: Action) -> Result<(), Error> {
+        self.record(None, from, action).await
+    }
+
+    async fn record(
+        &self,
+        actor: Option<&Actor>,
+        from: &Origin,
+        action: Action,
+    ) -> Result<(), Error> {
         let name = action.action;
         let record = ActionRecord {
             v: VERSION,
@@ -266,13 +280,13 @@ impl Dispatch {
                 .command
                 .map_or_else(AuditId::new, |command| AuditId::from_uuid(command.uuid())),
             action: name.to_owned(),
-            by: Some(actor.user),
-            by_name: Some(actor.name.clone()),
+            by: actor.map(|actor| actor.user),
+            by_name: actor.map(|actor| actor.name.clone()),
             session: action.session,
             command: action.command,
             subject: action.subject,
             at: Timestamp::now(),
-            from: actor.from.clone(),
+            from: from.clone(),
         };
         self.persist
             .until_stored(action.session, 0, || self.client.record_action(&record))

@@ -161,7 +161,7 @@ fn shown(person: &Person) -> Me {
     }
 }
 
-fn wait_turn(app: &App, place: &Where, who: &str) -> Result<(), ApiError> {
+pub(super) fn wait_turn(app: &App, place: &Where, who: &str) -> Result<(), ApiError> {
     let Some(wait) = app.limiter.must_wait(place.address, who) else {
         return Ok(());
     };

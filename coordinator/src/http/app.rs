@@ -14,6 +14,7 @@ use crate::api::Gate;
 use crate::audit::Trail;
 use crate::auth::{Limiter, People, SetupToken};
 use crate::dispatch::{Dispatch, Passing as _};
+use crate::enrolment::{Addresses, Office};
 use crate::ingest::{Gauges, Reach};
 use crate::live::{Hub, Written};
 use crate::objects::Objects;
@@ -32,6 +33,8 @@ pub struct App {
     pub reach: Reach,
     pub show: Show,
     pub dispatch: Dispatch,
+    pub office: Arc<Office>,
+    pub addresses: Arc<Addresses>,
     pub objects: Objects,
     pub verifier: Verifier,
     pub exporter: Exporter,

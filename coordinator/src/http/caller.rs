@@ -4,9 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use nats::audit::Origin;
 use nats::ids::{CommandId, SessionId};
+use nats::record::Role;
 
 use super::app::App;
 use super::error::ApiError;
@@ -32,6 +33,19 @@ impl Caller {
             user: self.person.user,
             name: self.person.name.clone(),
             from: self.from.clone(),
+        }
+    }
+
+    /// Who joins and who leaves the fleet is for those who run it.
+    pub fn must_be_admin(&self) -> Result<(), ApiError> {
+        match self.person.role {
+            Role::Admin => Ok(()),
+            Role::Member => Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "not_an_admin",
+                "This is for the administrators of the fleet.",
+            )
+            .hint("Ask one of them.")),
         }
     }
 

@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    account, agents, attachments, audit, controls, decision, diff, events, gates, health, hosts,
-    messages, portable, projects, sessions, socket, tokens, verify,
+    account, agents, attachments, audit, controls, decision, diff, drains, enrolments, events, gates,
+    health, hosts, messages, portable, projects, renewals, sessions, socket, tokens, verify,
 };
 
 #[derive(OpenApi)]
@@ -27,8 +27,14 @@ use super::{
         tokens::delete,
         hosts::list,
         hosts::show,
-        hosts::drain,
-        hosts::resume,
+        drains::drain,
+        drains::resume,
+        hosts::revoke,
+        hosts::remove,
+        enrolments::create,
+        enrolments::enrol,
+        renewals::nonce,
+        renewals::renew,
         projects::list,
         agents::list,
         sessions::create,

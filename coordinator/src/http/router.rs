@@ -8,8 +8,9 @@ use tower_http::compression::CompressionLayer;
 
 use super::app::App;
 use super::{
-    account, agents, assets, attachments, audit, controls, decision, diff, events, gates, guard,
-    health, hosts, messages, openapi, portable, projects, sessions, socket, tokens, trace, verify,
+    account, agents, assets, attachments, audit, controls, decision, diff, drains, enrolments, events,
+    gates, guard, health, hosts, messages, openapi, portable, projects, renewals, sessions, socket,
+    tokens, trace, verify,
 };
 
 pub fn router(app: App) -> Router {
@@ -21,9 +22,14 @@ pub fn router(app: App) -> Router {
         .route("/api/tokens", get(tokens::list).post(tokens::create))
         .route("/api/tokens/{id}", delete(tokens::delete))
         .route("/api/hosts", get(hosts::list))
-        .route("/api/hosts/{host}", get(hosts::show))
-        .route("/api/hosts/{host}/drain", post(hosts::drain))
-        .route("/api/hosts/{host}/resume", post(hosts::resume))
+        .route("/api/hosts/{host}/drain", post(drains::drain))
+        .route("/api/hosts/{host}/resume", post(drains::resume))
+        .route("/api/hosts/{host}", get(hosts::show).delete(hosts::remove))
+        .route("/api/hosts/{host}/revoke", post(hosts::revoke))
+        .route("/api/enrolments", post(enrolments::create))
+        .route("/api/enrol", post(enrolments::enrol))
+        .route("/api/renewals/nonce", post(renewals::nonce))
+        .route("/api/renewals", post(renewals::renew))
         .route("/api/projects", get(projects::list))
         .route("/api/agents", get(agents::list))
         .route("/api/sessions", get(sessions::list).post(sessions::create))

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::parts::Parts;
 use crate::ingest::Progress;
-use crate::{hosts, live, queue, reconcile};
+use crate::{enrolment, hosts, live, queue, reconcile};
 
 /// Between two attempts to set JetStream up.
 const SETUP_PAUSE: Duration = Duration::from_secs(1);
@@ -41,6 +41,11 @@ impl Followers {
         self.spawn(
             "hosts",
             hosts::follow(parts.client.clone(), parts.replicas, known, views, inputs),
+        );
+        self.spawn("revocations", parts.revocations.clone().follow());
+        self.spawn(
+            "renewals",
+            enrolment::answer_renewals(parts.client.clone(), app.office.clone()),
         );
         let (hub, written) = (app.hub.clone(), app.written.clone());
         self.spawn("live", live::listen(live_client, hub, written));

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nats::client::Client;
+use nats::credentials::{FleetAccount, HostAuthority};
 use nats::record::HostRecord;
 use nats::seal::CommandKey;
 use tokio::sync::{mpsc, watch};
@@ -15,6 +16,7 @@ use crate::audit::Trail;
 use crate::auth::{Limiter, People, SetupToken};
 use crate::configuration::Configuration;
 use crate::dispatch::{Dispatch, Persist};
+use crate::enrolment::{Addresses, Office, Revocations};
 use crate::hosts::{Hosts, View};
 use crate::http::App;
 use crate::ingest::{Gauges, Ingest, Progress, Reach, Reached, Sources};
@@ -35,6 +37,7 @@ pub(super) struct Parts {
     sources: Sources,
     pub touched: Touched,
     pub line: Line,
+    pub revocations: Revocations,
     pub client: Client,
     pub replicas: usize,
     progress: watch::Sender<Progress>,
@@ -67,11 +70,33 @@ impl Parts {
         let (reached, reaching) = watch::channel(sources.reached());
         let key = CommandKey::open(&configuration.command_key).map_err(Error::CommandKey)?;
         tracing::info!(command.key = %key.public(), "hosts that know this key take commands from here");
+        let (authority, account) = match &configuration.authority {
+            Some(folder) => (
+                HostAuthority::open(folder).map_err(Error::Authority)?,
+                FleetAccount::open(folder).map_err(Error::Authority)?,
+            ),
+            None => (None, None),
+        };
+        let mut command_keys = configuration.command_keys.clone();
+        command_keys.push(key.public().clone());
+        command_keys.sort_unstable();
+        command_keys.dedup();
         let key = Arc::new(key);
         let persist = Persist::new(client.connection(), stop.clone());
         let people = People::new(client, persist.clone()).map_err(Error::People)?;
         let reach = Reach::new(client, reaching);
         let replicas = configuration.nats_replicas;
+        let url = &configuration.nats_url;
+        let revocations = Revocations::open(client, url, account, persist.clone())
+            .await
+            .map_err(Error::Connect)?;
+        let office = Office::new(
+            client,
+            authority,
+            command_keys,
+            revocations.clone(),
+            persist.clone(),
+        );
         let dispatch = Dispatch::new(client, key.clone(), replicas, persist);
         // Beside the projection, where there is room for much.
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -83,10 +108,16 @@ impl Parts {
             verifier: Verifier::new(client, &key, &reader, &reach),
             reader,
             reach,
-            show: Show::new(Hosts::new(view), people, line.clone()),
+            show: Show::new(
+                Hosts::new(view, revocations.changes()),
+                people,
+                line.clone(),
+            ),
             exporter: Exporter::new(client),
             importer: Importer::new(client, &dispatch, replicas, folder),
             dispatch,
+            office: Arc::new(office),
+            addresses: Arc::new(Addresses::new(configuration.nats_public_urls.clone())),
             objects: Objects::new(client),
             trail,
             hub: Hub::default(),
@@ -103,6 +134,7 @@ impl Parts {
             sources,
             touched: Touched::default(),
             line,
+            revocations,
             client: client.clone(),
             replicas,
             progress,

@@ -16,6 +16,7 @@ mod audit;
 mod bad_input;
 mod behind;
 mod clocks;
+mod enrolment;
 mod events;
 mod gates;
 mod nats_restart;

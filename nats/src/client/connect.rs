@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use async_nats::ConnectOptions;
 use async_nats::jetstream::{self, Context};
-use rand::RngExt as _;
 use tokio::sync::watch;
 
 use super::error::Error;
+use super::pace::Pace;
+use super::sign_in;
 use crate::ids::HostName;
 
-/// The longest pause between two attempts. A fleet whose server restarts comes back within this.
-const RECONNECT_PAUSE_MAX_MS: u64 = 2_000;
 /// Half of a silent connection's life: two missed answers and it is taken for dead.
 const PING_EVERY: Duration = Duration::from_secs(3);
 /// How long any one request may take before it counts as unanswered.
@@ -55,15 +54,12 @@ impl Client {
     /// as unreadable credentials, is an error.
     pub async fn connect(options: Options) -> Result<Self, Error> {
         let (sender, connection) = watch::channel(Connection::default());
-        let mut connect = ConnectOptions::new();
-        if let Some(path) = &options.credentials {
-            connect = ConnectOptions::with_credentials_file(path)
-                .await
-                .map_err(|source| Error::Credentials {
-                    path: path.clone(),
-                    source,
-                })?;
-        }
+        let pace = Pace::default();
+        let connect = match &options.credentials {
+            Some(path) => sign_in::with_file(path)?,
+            None => ConnectOptions::new(),
+        };
+        let paced = pace.clone();
         let urls: Vec<String> = options
             .url
             .split(',')
@@ -77,9 +73,9 @@ impl Client {
             .request_timeout(Some(REQUEST_TIMEOUT))
             .retry_on_initial_connect()
             .max_reconnects(None)
-            .reconnect_delay_callback(pause_before)
+            .reconnect_delay_callback(move |attempt| paced.pause_before(attempt))
             .event_callback(move |event| {
-                note(&sender, &event);
+                note(&sender, &pace, &event);
                 std::future::ready(())
             })
             .connect(urls)
@@ -127,17 +123,11 @@ pub fn is_address(text: &str) -> bool {
         .is_ok_and(|address| !address.host().is_empty())
 }
 
-/// Doubling, with chance in it, so that a fleet does not knock all at once.
-fn pause_before(attempt: usize) -> Duration {
-    let doubled = 20_u64.saturating_mul(1 << attempt.min(10));
-    let bound = doubled.min(RECONNECT_PAUSE_MAX_MS);
-    Duration::from_millis(rand::rng().random_range(bound / 2..=bound))
-}
-
-fn note(sender: &watch::Sender<Connection>, event: &async_nats::Event) {
-    use async_nats::Event;
+fn note(sender: &watch::Sender<Connection>, pace: &Pace, event: &async_nats::Event) {
+    use async_nats::{Event, ServerError};
     match event {
         Event::Connected => {
+            pace.connected();
             sender.send_modify(|connection| {
                 connection.up = true;
                 connection.generation += 1;
@@ -145,10 +135,19 @@ fn note(sender: &watch::Sender<Connection>, event: &async_nats::Event) {
             tracing::info!("connected to NATS");
         }
         Event::Disconnected | Event::Closed => {
+            pace.disconnected();
             sender.send_modify(|connection| connection.up = false);
             tracing::warn!("NATS is away; trying again");
         }
         // Denied publishes are silent for their caller: this is the only place that says why.
+        Event::ServerError(ServerError::AuthorizationViolation) => pace.turned_away(),
+        Event::ServerError(ServerError::Other(error)) if sign_in::has_expired(error) => {
+            pace.expired();
+        }
+        Event::ServerError(ServerError::Other(error)) if sign_in::was_revoked(error) => {
+            pace.turned_away();
+        }
+        Event::ClientError(error) if sign_in::is_refused(error) => pace.turned_away(),
         Event::ServerError(error) => tracing::error!(%error, "the NATS server refused something"),
         Event::ClientError(error) => tracing::debug!(%error, "the NATS client met an error"),
         other => tracing::debug!(event = %other, "NATS connection event"),

@@ -2,6 +2,7 @@
 //!
 //! Owns connecting, publishing, following and the records. Deliberately knows nothing of what the messages mean.
 
+mod account;
 mod audit;
 mod batch;
 mod command;
@@ -13,11 +14,14 @@ mod event;
 mod follow;
 mod live;
 mod object;
+mod pace;
 mod position;
 mod publish;
 mod pull;
 mod record;
+mod renewal;
 mod request;
+mod sign_in;
 
 pub use command::{CommandDelivery, CommandFeed, Sent};
 pub use connect::{Client, Connection, Options, is_address};
@@ -29,3 +33,4 @@ pub use live::Reports;
 pub use position::StreamEnd;
 pub use publish::{Expect, PublishError};
 pub use record::{Change, Entry, Records, WriteError};
+pub use renewal::Asking;

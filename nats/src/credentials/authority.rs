@@ -33,14 +33,24 @@ pub enum Error {
     },
     #[error("no host may be called `{0}`: sessions of other fleets stand under this name")]
     NoHost(HostName),
+    #[error("`{path}` should hold the token of the fleet's account")]
+    NoAccount { path: PathBuf },
     #[error("could not make the token of `{name}`")]
     Sign { name: String, source: jwt::Error },
 }
 
+pub(super) const FLEET: &str = "FLEET";
+pub(super) const FLEET_TOKEN: &str = "fleet.jwt";
+pub(super) const ACCOUNTS_KEY: &str = "accounts.nk";
+pub(super) const HOSTS_KEY: &str = "hosts.nk";
+pub(super) const ACCOUNTS_USER: &str = "accounts";
+
 /// The operator, the accounts and the users of one fleet, kept in one folder.
 pub struct Credentials {
     folder: PathBuf,
+    system: KeyPair,
     fleet: KeyPair,
+    hosts: KeyPair,
     trust: Trust,
 }
 
@@ -64,6 +74,9 @@ impl Credentials {
         let operator = key(&folder.join("operator.nk"), KeyPairType::Operator)?;
         let system = key(&folder.join("system.nk"), KeyPairType::Account)?;
         let fleet = key(&folder.join("fleet.nk"), KeyPairType::Account)?;
+        // What coordinators are given: they need neither the operator's own key nor the account's.
+        let accounts = key(&folder.join(ACCOUNTS_KEY), KeyPairType::Operator)?;
+        let hosts = key(&folder.join(HOSTS_KEY), KeyPairType::Account)?;
 
         let token = |name: &str, file: &str, subject: &KeyPair, nats: &Value| {
             let path = folder.join(file);
@@ -81,7 +94,7 @@ impl Credentials {
                 "flotilla",
                 "operator.jwt",
                 &operator,
-                &claims::operator(&system.public_key()),
+                &claims::operator(&system.public_key(), &accounts.public_key()),
             )?,
             system_account: system.public_key(),
             accounts: vec![
@@ -91,13 +104,20 @@ impl Credentials {
                 ),
                 (
                     fleet.public_key(),
-                    token("FLEET", "fleet.jwt", &fleet, &claims::account(true))?,
+                    token(
+                        FLEET,
+                        FLEET_TOKEN,
+                        &fleet,
+                        &claims::fleet(&hosts.public_key()),
+                    )?,
                 ),
             ],
         };
         Ok(Self {
             folder: folder.to_owned(),
+            system,
             fleet,
+            hosts,
             trust,
         })
     }
@@ -110,25 +130,50 @@ impl Credentials {
 
     /// The credentials file of coordinators.
     pub fn coordinator(&self) -> Result<PathBuf, Error> {
-        self.user("coordinator", &permissions::coordinator())
+        self.user(&self.fleet, "coordinator", &permissions::coordinator())
     }
 
-    /// The credentials file of one host's runner.
+    /// The credentials file of one host's runner that is given by hand. It does not end by itself.
     pub fn runner(&self, host: &HostName) -> Result<PathBuf, Error> {
         if host.is_reserved() {
             return Err(Error::NoHost(host.clone()));
         }
-        self.user(&format!("runner-{host}"), &permissions::runner(host))
+        let user = User {
+            file: format!("runner-{host}"),
+            name: host.as_str(),
+            issuer: &self.hosts,
+            nats: claims::host(&self.fleet.public_key()),
+        };
+        self.keep(user)
     }
 
     /// The credentials file of people who watch.
     pub fn observer(&self) -> Result<PathBuf, Error> {
-        self.user("observer", &permissions::observer())
+        self.user(&self.fleet, "observer", &permissions::observer())
     }
 
-    fn user(&self, name: &str, permissions: &Permissions) -> Result<PathBuf, Error> {
-        let path = self.folder.join(format!("{name}.creds"));
-        let nats = claims::user(permissions);
+    /// The credentials file with which a coordinator tells the servers whom the fleet has revoked.
+    pub fn accounts(&self) -> Result<PathBuf, Error> {
+        let permissions = permissions::accounts(&self.fleet.public_key());
+        self.user(&self.system, ACCOUNTS_USER, &permissions)
+    }
+
+    fn user(
+        &self,
+        account: &KeyPair,
+        name: &str,
+        permissions: &Permissions,
+    ) -> Result<PathBuf, Error> {
+        self.keep(User {
+            file: name.to_owned(),
+            name,
+            issuer: account,
+            nats: claims::user(permissions),
+        })
+    }
+
+    fn keep(&self, user: User<'_>) -> Result<PathBuf, Error> {
+        let path = self.folder.join(format!("{}.creds", user.file));
         let creds_error = |source| Error::Creds {
             path: path.clone(),
             source,
@@ -138,15 +183,23 @@ impl Credentials {
             .transpose()
             .map_err(creds_error)?;
         let key = match kept {
-            Some(kept) if says(&kept.jwt, &nats) => return Ok(path),
+            Some(kept) if says(&kept.jwt, &user.nats) => return Ok(path),
             Some(outdated) => outdated.key,
             None => KeyPair::new_user(),
         };
-        let jwt = sign(name, &key, &self.fleet, &nats)?;
+        let jwt = sign(user.name, &key, user.issuer, &user.nats)?;
         let text = CredsFile { jwt, key }.render().map_err(creds_error)?;
         write(&path, &text)?;
         Ok(path)
     }
+}
+
+/// Somebody with a file of their own.
+struct User<'a> {
+    file: String,
+    name: &'a str,
+    issuer: &'a KeyPair,
+    nats: Value,
 }
 
 /// Whether a token on disk permits exactly what it should.
@@ -155,7 +208,15 @@ fn says(kept: &str, nats: &Value) -> bool {
 }
 
 fn sign(name: &str, subject: &KeyPair, issuer: &KeyPair, nats: &Value) -> Result<String, Error> {
-    jwt::sign(&claims::issue(name, subject, issuer, nats), issuer).map_err(|source| Error::Sign {
+    signed(
+        name,
+        &claims::issue(name, &subject.public_key(), issuer, nats),
+        issuer,
+    )
+}
+
+pub(super) fn signed(name: &str, claims: &Value, issuer: &KeyPair) -> Result<String, Error> {
+    jwt::sign(claims, issuer).map_err(|source| Error::Sign {
         name: name.to_owned(),
         source,
     })
@@ -175,7 +236,7 @@ pub(crate) fn key(path: &Path, kind: KeyPairType) -> Result<KeyPair, Error> {
     Ok(made)
 }
 
-fn read(path: &Path) -> Result<Option<String>, Error> {
+pub(super) fn read(path: &Path) -> Result<Option<String>, Error> {
     private_file::read(path).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
@@ -206,6 +267,7 @@ mod tests {
         let credentials = Credentials::create(folder).unwrap();
         credentials.coordinator().unwrap();
         credentials.observer().unwrap();
+        credentials.accounts().unwrap();
         credentials.runner(&"vps-1".parse().unwrap()).unwrap();
         contents(folder)
     }
@@ -215,7 +277,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("keys of mine");
         let first = make_all(&folder);
-        assert_eq!(first.len(), 9);
+        assert_eq!(first.len(), 12);
         assert_eq!(make_all(&folder), first);
     }
 
@@ -224,7 +286,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let credentials = Credentials::create(place.path()).unwrap();
         let path = credentials
-            .user("observer", &permissions::coordinator())
+            .user(&credentials.fleet, "observer", &permissions::coordinator())
             .unwrap();
         let older = CredsFile::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
 

@@ -29,14 +29,18 @@ impl CredsFile {
 
     /// The text of the file.
     pub fn render(&self) -> Result<String, Error> {
-        let seed = self.key.seed().map_err(Error::Seed)?;
-        Ok(format!(
-            "-----BEGIN {JWT}-----\n{}\n------END {JWT}------\n\n\
-             Keep this file to yourself: whoever has it can use it.\n\n\
-             -----BEGIN {SEED}-----\n{seed}\n------END {SEED}------\n",
-            self.jwt
-        ))
+        render(&self.jwt, &self.key)
     }
+}
+
+/// The text of the file for a JWT and a key.
+pub fn render(jwt: &str, key: &KeyPair) -> Result<String, Error> {
+    let seed = key.seed().map_err(Error::Seed)?;
+    Ok(format!(
+        "-----BEGIN {JWT}-----\n{jwt}\n------END {JWT}------\n\n\
+         Keep this file to yourself: whoever has it can use it.\n\n\
+         -----BEGIN {SEED}-----\n{seed}\n------END {SEED}------\n",
+    ))
 }
 
 /// The line after `-----BEGIN label-----`.

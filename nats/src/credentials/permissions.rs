@@ -59,6 +59,15 @@ pub fn observer() -> Permissions {
 /// The runner of one host.
 #[must_use]
 pub fn runner(host: &HostName) -> Permissions {
+    host_named(host.as_str())
+}
+
+/// The same for every host that a signing key makes: nats-server puts the user's name where the placeholder stands.
+pub(super) fn host_template() -> Permissions {
+    host_named("{{name()}}")
+}
+
+fn host_named(host: &str) -> Permissions {
     let mut publish = vec![
         format!("fleet.{host}.*.event.>"),
         format!("fleet.{host}.*.live.>"),
@@ -69,15 +78,16 @@ pub fn runner(host: &HostName) -> Permissions {
         format!("$JS.API.CONSUMER.MSG.NEXT.{COMMANDS}.{host}"),
         format!("$JS.ACK.{COMMANDS}.{host}.>"),
         format!("$JS.ACK.*.*.{COMMANDS}.{host}.>"),
+        subject::renewal_of(host),
     ];
     // Its own key in two buckets. It may not ask about a bucket as a whole: that would list the names of all hosts.
     for bucket in [Bucket::Hosts, Bucket::Presence] {
-        let key = bucket.key(host.as_str());
+        let key = bucket.key(host);
         publish.push(format!("$JS.API.DIRECT.GET.{}.{key}", bucket.stream()));
         publish.push(key);
     }
     // Its own bucket of objects, without creating consumers: their deliver subject is not checked against this list.
-    let bucket = stream::object_bucket(host);
+    let bucket = stream::object_bucket_named(host);
     publish.extend([
         format!("$O.{bucket}.>"),
         format!("$JS.API.STREAM.INFO.OBJ_{bucket}"),
@@ -88,8 +98,24 @@ pub fn runner(host: &HostName) -> Permissions {
     ]);
     Permissions {
         publish: Allowed::Only(publish),
-        subscribe: Allowed::Only(vec![format!("{}.>", inbox_prefix(host))]),
+        subscribe: Allowed::Only(vec![format!("{INBOX_OF_HOST}{host}.>")]),
     }
+}
+
+/// Who tells the servers of the account of the fleet, and asks them what they believe of it. In the system account.
+pub(super) fn accounts(fleet: &str) -> Permissions {
+    Permissions {
+        publish: Allowed::Only(vec![CLAIMS_UPDATE.to_owned(), claims_lookup(fleet)]),
+        subscribe: Allowed::Only(vec![format!("{COORDINATOR_INBOX}.>")]),
+    }
+}
+
+/// Where a server takes the JWT of an account.
+pub(crate) const CLAIMS_UPDATE: &str = "$SYS.REQ.CLAIMS.UPDATE";
+
+/// Where a server tells the JWT that it has of an account.
+pub(crate) fn claims_lookup(account: &str) -> String {
+    format!("$SYS.REQ.ACCOUNT.{account}.CLAIMS.LOOKUP")
 }
 
 /// The inbox prefix that a coordinator must connect with. Nobody else may listen there.
@@ -102,8 +128,10 @@ pub const OBSERVER_INBOX: &str = "_INBOX_observer";
 /// `coordinator` out of the coordinator's answers.
 #[must_use]
 pub fn inbox_prefix(host: &HostName) -> String {
-    format!("_INBOX_host_{host}")
+    format!("{INBOX_OF_HOST}{host}")
 }
+
+const INBOX_OF_HOST: &str = "_INBOX_host_";
 
 #[cfg(test)]
 mod tests {

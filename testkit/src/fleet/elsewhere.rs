@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::installation::{Fleet, UP_BOUND};
@@ -14,6 +15,7 @@ use crate::{child, flotilla, wait};
 pub struct Runner {
     pub host: String,
     process: Child,
+    data: PathBuf,
     folder: TempDir,
 }
 
@@ -60,17 +62,45 @@ impl Fleet {
         let it = Runner {
             host: host.to_owned(),
             process: child::spawn(command).expect("a runner starts"),
+            data: data(folder.path()),
             folder,
         };
+        self.hears(&it).await;
+        it
+    }
+
+    /// Asks for the command that makes a machine the host of this name, types exactly that on a machine with nothing on
+    /// it but `flotilla`, and waits until the fleet knows the host.
+    pub async fn enrolled_elsewhere(&self, host: &str) -> Runner {
+        let made = self.post("/api/enrolments", json!({"host": host})).await;
+        let typed = made["command"].as_str().expect("a command");
+        let runner = self.types_elsewhere(host, typed);
+        self.hears(&runner).await;
+        runner
+    }
+
+    /// Types a command on a machine with nothing on it but `flotilla`.
+    pub fn types_elsewhere(&self, host: &str, typed: &str) -> Runner {
+        let folder = tempfile::tempdir_in(self.folder.path()).expect("a temporary folder");
+        Runner {
+            host: host.to_owned(),
+            process: typed_in(folder.path(), typed),
+            data: folder.path().join("flotilla"),
+            folder,
+        }
+    }
+
+    /// Waits until the host is online.
+    pub async fn hears(&self, runner: &Runner) {
+        let host = &runner.host;
         wait::until(&format!("the host {host}"), UP_BOUND, async || {
             let seen = self.try_get(&format!("/api/hosts/{host}")).await;
             match seen {
                 Ok(host) if host["state"] == "online" => Ok(()),
-                other => Err(format!("{other:?}, having said: {}", it.log())),
+                other => Err(format!("{other:?}, having said: {}", runner.log())),
             }
         })
         .await;
-        it
     }
 
     /// `flotilla nats creds` for this fleet, with these words besides.
@@ -84,13 +114,51 @@ impl Fleet {
     }
 }
 
+/// A shell on a machine that is a folder.
+fn typed_in(folder: &Path, typed: &str) -> Child {
+    let log = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))
+        .expect("a log file");
+    let program = flotilla::path();
+    let beside = program.parent().expect("a program lies in a folder");
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", &format!("exec {typed}")])
+        .env("PATH", beside)
+        .env("HOME", folder)
+        .env("XDG_DATA_HOME", folder)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a log file"))
+        .stderr(log);
+    child::spawn(command).expect("a shell starts")
+}
+
 impl Runner {
+    /// Types another command on the same machine, once the one before has ended or been ended.
+    pub fn types(&mut self, typed: &str) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+        self.process = typed_in(self.folder.path(), typed);
+    }
+
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     pub fn data(&self) -> PathBuf {
-        data(self.folder.path())
+        self.data.clone()
+    }
+
+    /// Waits for the command itself to end, and gives its exit code.
+    pub async fn ends(&mut self) -> Option<i32> {
+        wait::until("the command to end", UP_BOUND, async || {
+            let ended = self.process.try_wait().map_err(|error| error.to_string())?;
+            let status = ended.ok_or_else(|| "it runs".to_owned())?;
+            Ok(status.code())
+        })
+        .await
     }
 
     /// Where its configuration, its log and its data lie.

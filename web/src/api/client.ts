@@ -43,6 +43,10 @@ export async function post<T>(path: string, body: object = {}, givenUp?: AbortSi
   return answer<T>(await reach(path, { method: "POST", headers, body: JSON.stringify(body), signal }));
 }
 
+export async function remove(path: string): Promise<null> {
+  return answer<null>(await reach(path, { method: "DELETE" }));
+}
+
 /** Sends a file as it is. */
 export async function upload<T>(path: string, file: File): Promise<T> {
   const headers = { "content-type": file.type || "application/octet-stream" };

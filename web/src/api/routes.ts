@@ -1,12 +1,15 @@
 /** Every request this page makes, one function each. */
-import { get, post, upload } from "./client.ts";
+import { get, post, remove, upload } from "./client.ts";
 import type {
   Accepted,
   AgentRow,
   Attachment,
   DecisionRequest,
+  EnrolmentCreate,
+  EnrolmentCreated,
   EventRow,
   Gate,
+  HostRevoked,
   HostRow,
   LoginRequest,
   Me,
@@ -32,6 +35,9 @@ export const routes = {
   /** Whether it takes new sessions. */
   drain: (host: string) => post<HostRow>(`/api/hosts/${host}/drain`),
   endDrain: (host: string) => post<HostRow>(`/api/hosts/${host}/resume`),
+  invite: (request: EnrolmentCreate) => post<EnrolmentCreated>("/api/enrolments", request),
+  revokeHost: (host: string) => post<HostRevoked>(`/api/hosts/${host}/revoke`),
+  removeHost: (host: string) => remove(`/api/hosts/${host}`),
   projects: () => get<Page<ProjectRow>>("/api/projects"),
   agents: () => get<Page<AgentRow>>("/api/agents"),
 

@@ -25,6 +25,11 @@ export function receiveGate(gate: Gate): void {
   useFleet.setState((fleet) => ({ gates: merged(fleet.gates, [gate], (it) => it.id, newerGate) }));
 }
 
+/** One that was taken out of the list here; other tabs learn of it with their next whole picture. */
+export function forgetHost(host: string): void {
+  useFleet.setState(({ hosts }) => ({ hosts: new Map([...hosts].filter(([name]) => name !== host)) }));
+}
+
 export function mergeFleet(fleet: Fleet, frame: FleetFrame): Fleet {
   const { snapshot } = frame;
   return {

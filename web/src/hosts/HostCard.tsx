@@ -8,6 +8,7 @@ import { Moment } from "../ui/Moment.tsx";
 import { bytes, count } from "../ui/numbers.ts";
 import { hostWords } from "../ui/words.ts";
 import { Drain } from "./Drain.tsx";
+import { Membership } from "./Membership.tsx";
 
 export function HostCard({ host }: { host: HostRow }): ReactNode {
   return (
@@ -34,7 +35,7 @@ export function HostCard({ host }: { host: HostRow }): ReactNode {
         {Object.entries(host.labels).map(([name, value]) => ` · ${name}=${value}`)}
       </p>
       <Room host={host} />
-      <Drain host={host} />
+      {host.revoked_at ? null : <Drain host={host} />}
       <Isolation isolated={host.isolated} />
       <Refusals refused={host.commands_refused} />
       <h3 className="heading-small mt-5 mb-1">Agents</h3>
@@ -55,6 +56,7 @@ export function HostCard({ host }: { host: HostRow }): ReactNode {
           ))}
         </ul>
       )}
+      <Membership host={host} />
     </article>
   );
 }

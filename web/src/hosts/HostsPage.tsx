@@ -1,6 +1,7 @@
 /** The machines of the fleet: whether they are heard, what they can run, and how much room they have. */
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { Plus } from "lucide-react";
+import { type ReactNode, useState } from "react";
 import { Account } from "../app/Account.tsx";
 import { Page } from "../app/Page.tsx";
 import { routes } from "../api/routes.ts";
@@ -9,17 +10,31 @@ import { useFleet } from "../fleet/store.ts";
 import { count } from "../ui/numbers.ts";
 import { useWide } from "../ui/media.ts";
 import { Problem } from "../ui/Problem.tsx";
+import { AddHost } from "./AddHost.tsx";
 import { HostCard } from "./HostCard.tsx";
 
 export function HostsPage(): ReactNode {
   const wide = useWide();
+  const [adding, setAdding] = useState(false);
   const told = useFleet(({ hosts }) => hosts);
   // Until the socket has told, and when it cannot.
   const asked = useQuery({ queryKey: ["hosts"], queryFn: routes.hosts, enabled: told.size === 0 });
   const hosts = told.size > 0 ? [...told.values()] : (asked.data?.items ?? []);
   const sorted = hosts.toSorted((one, other) => one.host.localeCompare(other.host));
   return (
-    <Page title="Hosts" subtitle={subtitle(sorted)}>
+    <Page
+      title="Hosts"
+      subtitle={subtitle(sorted)}
+      actions={
+        adding ? null : (
+          <button type="button" className="button" onClick={() => setAdding(true)}>
+            <Plus size={16} aria-hidden />
+            Add a host
+          </button>
+        )
+      }
+    >
+      {adding ? <AddHost hosts={sorted} done={() => setAdding(false)} /> : null}
       {asked.error && told.size === 0 ? (
         <Problem error={asked.error} retry={() => void asked.refetch()} />
       ) : null}
@@ -35,7 +50,7 @@ export function HostsPage(): ReactNode {
       </div>
       {sorted.length === 1 ? (
         <p className="mt-2 text-small text-muted">
-          Another machine joins by running a runner that dials out to this fleet; nothing ever dials into it.
+          “Add a host” gives the one command that makes another machine part of this fleet.
         </p>
       ) : null}
       {wide ? null : (

@@ -18,6 +18,8 @@ const host: HostRow = {
   waiting_for_slot: 0,
   draining: null,
   commands_refused: 0,
+  revoked_at: null,
+  revoked_by_name: null,
   labels: {},
   memory_bytes: 1,
   memory_free_bytes: null,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use coordinator::Configuration;
 use nats::client::{Client, Options};
+use nats::credentials::Credentials;
 use nats::ids::SessionId;
 use nats::seal::CommandKey;
 use reqwest::{Method, StatusCode};
@@ -28,6 +29,7 @@ impl Fleet {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("setup-token"), SETUP_TOKEN).unwrap();
+        Credentials::create(&folder.path().join("authority")).unwrap();
         let nats = NatsServer::start().await;
         Self { nats, folder }
     }
@@ -49,7 +51,10 @@ impl Fleet {
             data: data.clone(),
             audit_key: data.with_file_name("audit.nk"),
             command_key: self.command_key(),
+            command_keys: Vec::new(),
+            authority: Some(self.authority()),
             nats_url: self.nats.url(),
+            nats_public_urls: vec!["nats://0.0.0.0:4222".to_owned()],
             nats_replicas: 1,
             nats_credentials: None,
             setup_token: Some(self.folder.path().join("setup-token")),
@@ -84,6 +89,11 @@ impl Fleet {
     /// All coordinators of this fleet have the same.
     fn command_key(&self) -> PathBuf {
         self.folder.path().join("command.nk")
+    }
+
+    /// Where the keys lie that let hosts in.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("authority")
     }
 
     /// A host with one project and two agents, of which one is missing.

@@ -35,6 +35,10 @@ draining: Draining | null, labels: { [key in string]: string }, memory_bytes: nu
  */
 commands_refused: number, 
 /**
+ * Since when it is not let in any more.
+ */
+revoked_at: Timestamp | null, revoked_by_name: string | null, 
+/**
  * One-minute load average.
  */
 load: number | null, };

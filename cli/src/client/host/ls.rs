@@ -1,41 +1,16 @@
-//! `host ls|drain|resume`: the machines of the fleet, and whether they take new sessions.
+//! `host ls`: the machines of the fleet.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::arguments::HostVerb;
-use super::clock::Clock;
-use super::exit::Error;
-use super::output::Output;
-use super::server::Server;
-use super::table::table;
-use super::view::{HostState, HostView, Word};
-use super::visible::one_line;
+use super::super::clock::Clock;
+use super::super::exit::Error;
+use super::super::output::Output;
+use super::super::server::Server;
+use super::super::table::table;
+use super::super::view::{HostState, HostView, Word};
+use super::super::visible::one_line;
 
-pub(super) async fn run(verb: HostVerb, server: &Server, output: &mut Output) -> Result<(), Error> {
-    match verb {
-        HostVerb::Ls => ls(server, output).await,
-        HostVerb::Drain { host } => {
-            let row = change(&host, "drain", server).await?;
-            let words =
-                "takes no new sessions; what it has goes on there, and nothing is moved away";
-            answer(&row, &host, words, output)
-        }
-        HostVerb::Resume { host } => {
-            let row = change(&host, "resume", server).await?;
-            answer(&row, &host, "takes new sessions", output)
-        }
-    }
-}
-
-async fn change(host: &str, verb: &str, server: &Server) -> Result<Value, Error> {
-    server.post(&["api", "hosts", host, verb], &json!({})).await
-}
-
-fn answer(row: &Value, host: &str, words: &str, output: &mut Output) -> Result<(), Error> {
-    output.answer(row, |_| format!("{} {words}", one_line(host)))
-}
-
-async fn ls(server: &Server, output: &mut Output) -> Result<(), Error> {
+pub(super) async fn ls(server: &Server, output: &mut Output) -> Result<(), Error> {
     let rows = server.list(&["api", "hosts"], &[]).await?;
     let hosts: Vec<HostView> = rows
         .iter()
@@ -106,6 +81,9 @@ fn row(host: &HostView, clock: &Clock) -> Vec<String> {
 }
 
 fn state(host: &HostView, clock: &Clock) -> String {
+    if let Some(revoked) = host.revoked_at {
+        return format!("revoked {} ago", clock.ago(revoked));
+    }
     match (&host.state, host.heard_at) {
         (Word::Known(HostState::Online), _) => "online".to_owned(),
         (Word::Known(HostState::Silent), Some(heard)) => {

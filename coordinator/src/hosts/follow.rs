@@ -8,6 +8,7 @@ use nats::Timestamp;
 use nats::client::{Change, Client};
 use nats::ids::HostName;
 use nats::record::{DrainRecord, HostRecord, Presence};
+use nats::revocation::{Revocation, RevocationsRecord};
 use nats::stream::Bucket;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -15,6 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::liveness::judge;
 use super::view::{Host, View};
+use crate::api::HostState;
 use crate::projection::Input;
 
 /// How late "silent" may be noticed.
@@ -29,6 +31,7 @@ struct Follower {
     beats: HashMap<HostName, Beat>,
     drains: HashMap<HostName, DrainRecord>,
     drains_known: bool,
+    revoked: watch::Receiver<Arc<RevocationsRecord>>,
     connected_since: Option<Instant>,
     preparing: JoinSet<()>,
 }
@@ -45,6 +48,7 @@ pub async fn follow(
     client: Client,
     replicas: usize,
     known: Vec<HostRecord>,
+    mut revoked: watch::Receiver<Arc<RevocationsRecord>>,
     views: watch::Sender<Arc<View>>,
     inputs: mpsc::Sender<Input>,
 ) {
@@ -56,6 +60,7 @@ pub async fn follow(
         beats: HashMap::new(),
         drains: HashMap::new(),
         drains_known: false,
+        revoked: revoked.clone(),
         connected_since: None,
         preparing: JoinSet::new(),
         client: client.clone(),
@@ -79,6 +84,11 @@ pub async fn follow(
             }
             Some(change) = beats.recv() => follower.beaten(change),
             Some(change) = drains.recv() => follower.drained(change),
+            changed = revoked.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
             changed = connection.changed() => {
                 if changed.is_err() {
                     return;
@@ -154,6 +164,13 @@ impl Follower {
         }
     }
 
+    /// Of this host, and not of one that had its name before.
+    fn revocation(&self, record: &HostRecord) -> Option<Revocation> {
+        let all = self.revoked.borrow();
+        let mut of_it = all.revoked.values().filter(|it| it.host == record.host);
+        of_it.find(|it| record.started_at <= it.at).cloned()
+    }
+
     /// Makes the queue of its commands and its object bucket, beside all else: the host waits for them.
     fn prepare(&mut self, host: &HostName) {
         let (client, replicas, host) = (self.client.clone(), self.replicas, host.clone());
@@ -175,13 +192,20 @@ impl Follower {
         let now = Instant::now();
         let host = |record: &HostRecord| {
             let beat = self.beats.get(&record.host);
-            let state = judge(beat.map(|beat| beat.heard), self.connected_since, now);
+            let revoked = self.revocation(record);
+            // It is cut off; that its last heartbeat is not old yet says nothing.
+            let state = if revoked.is_some() {
+                HostState::Silent
+            } else {
+                judge(beat.map(|beat| beat.heard), self.connected_since, now)
+            };
             Host {
                 record: record.clone(),
                 presence: beat.map(|beat| beat.presence.clone()),
                 heard_at: beat.map(|beat| beat.at),
                 state,
                 drain: self.drains.get(&record.host).cloned(),
+                revoked,
             }
         };
         View {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use nats::Timestamp;
 use nats::ids::HostName;
 use nats::record::{AgentReport, DrainRecord, HostRecord, Presence, ProjectReport};
-use nats::revocation::RevocationsRecord;
+use nats::revocation::Revocation;
 use tokio::sync::watch;
 
 use crate::api::{AgentHost, AgentRow, Draining, HostRow, HostState, ProjectHost, ProjectRow};
@@ -20,6 +20,8 @@ pub struct Host {
     pub state: HostState,
     /// Since when it takes no new sessions, and who said so.
     pub drain: Option<DrainRecord>,
+    /// Who took it out of the fleet. Nothing is heard from it any more.
+    pub revoked: Option<Revocation>,
 }
 
 /// All of them.
@@ -34,40 +36,12 @@ pub struct View {
 #[derive(Clone)]
 pub struct Hosts {
     latest: watch::Receiver<Arc<View>>,
-    revoked: watch::Receiver<Arc<RevocationsRecord>>,
 }
 
 impl Hosts {
     #[must_use]
-    pub const fn new(
-        latest: watch::Receiver<Arc<View>>,
-        revoked: watch::Receiver<Arc<RevocationsRecord>>,
-    ) -> Self {
-        Self { latest, revoked }
-    }
-
-    /// As they are shown.
-    #[must_use]
-    pub fn rows(&self) -> Vec<HostRow> {
-        let mut rows = self.view().rows();
-        let revoked = self.revoked.borrow();
-        for revocation in revoked.revoked.values() {
-            let of_it = |row: &&mut HostRow| row.host == revocation.host;
-            // Whoever was let in under the name since then is somebody else.
-            if let Some(row) = rows.iter_mut().find(of_it)
-                && row.started_at <= revocation.at
-            {
-                row.revoked_at = Some(revocation.at);
-                row.revoked_by_name = Some(revocation.by_name.clone());
-            }
-        }
-        rows
-    }
-
-    /// Whenever somebody is revoked.
-    #[must_use]
-    pub fn revocations(&self) -> watch::Receiver<Arc<RevocationsRecord>> {
-        self.revoked.clone()
+    pub const fn new(latest: watch::Receiver<Arc<View>>) -> Self {
+        Self { latest }
     }
 
     #[must_use]
@@ -210,8 +184,11 @@ impl Host {
                 .presence
                 .as_ref()
                 .map_or(0, |presence| presence.commands_refused),
-            revoked_at: None,
-            revoked_by_name: None,
+            revoked_at: self.revoked.as_ref().map(|revocation| revocation.at),
+            revoked_by_name: self
+                .revoked
+                .as_ref()
+                .map(|revocation| revocation.by_name.clone()),
             load: self.presence.as_ref().map(|presence| presence.load),
         }
     }

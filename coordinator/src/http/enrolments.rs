@@ -151,7 +151,7 @@ fn check_labels(request: &EnrolmentCreate) -> Result<(), ApiError> {
     }
     Err(
         ApiError::invalid("A label is a name and a value of 1 to 100 characters each, at most 32.")
-            .hint("Such as {\"pool\": \"fast\"}."),
+            .hint("Such as {\"zone\": \"fsn1\"}."),
     )
 }
 

@@ -10,12 +10,13 @@ use super::caller::Caller;
 use super::error::ApiError;
 use crate::api::{ErrorBody, HostRevoked, HostRow, Page};
 use crate::dispatch::Action;
+use crate::hosts::Host;
 
 /// Every host that has ever reported.
 #[utoipa::path(get, path = "/api/hosts", tag = "fleet", responses(
     (status = 200, body = Page<HostRow>), (status = "default", body = ErrorBody)))]
 pub async fn list(State(app): State<App>, _caller: Caller) -> Json<Page<HostRow>> {
-    Json(Page::whole(app.show.hosts().rows()))
+    Json(Page::whole(app.show.hosts().view().rows()))
 }
 
 /// One host.
@@ -77,9 +78,10 @@ pub async fn remove(
 
 /// The host as it is shown.
 pub(super) fn row(app: &App, name: &str) -> Result<HostRow, ApiError> {
-    let rows = app.show.hosts().rows();
-    let found = rows.into_iter().find(|row| row.host.as_str() == name);
-    found.ok_or_else(|| unknown(name))
+    let view = app.show.hosts().view();
+    let mut hosts = view.hosts.values();
+    let found = hosts.find(|host| host.record.host.as_str() == name);
+    found.map(Host::row).ok_or_else(|| unknown(name))
 }
 
 fn unknown(name: &str) -> ApiError {

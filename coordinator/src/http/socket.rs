@@ -227,7 +227,7 @@ impl Tab {
                 .iter()
                 .filter_map(|stored| self.app.show.gate(stored))
                 .collect(),
-            hosts: self.app.show.hosts().rows(),
+            hosts: self.app.show.hosts().view().rows(),
         };
         Ok(self.send(to_text(&snapshot)).await)
     }

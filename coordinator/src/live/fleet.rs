@@ -59,7 +59,6 @@ impl Touched {
 /// Tells the lists for ever.
 pub async fn publish(hub: Hub, touched: Touched, reader: Reader, show: Show) {
     let mut hosts = show.hosts().changes();
-    let mut revocations = show.hosts().revocations();
     let mut told: BTreeMap<HostName, HostRow> = BTreeMap::new();
     loop {
         tokio::select! {
@@ -69,14 +68,9 @@ pub async fn publish(hub: Hub, touched: Touched, reader: Reader, show: Show) {
                     return;
                 }
             }
-            changed = revocations.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-            }
         }
         let rows = touched.take();
-        let news = news(&mut told, show.hosts().rows());
+        let news = news(&mut told, show.hosts().view().rows());
         if !hub.fleet_is_watched() {
             continue;
         }

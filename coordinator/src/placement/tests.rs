@@ -39,6 +39,7 @@ fn host(
         heard_at: None,
         state,
         drain: None,
+        revoked: None,
     }
 }
 

@@ -40,7 +40,14 @@ impl Followers {
         let (views, inputs) = (parts.views.clone(), parts.host_inputs.clone());
         self.spawn(
             "hosts",
-            hosts::follow(parts.client.clone(), parts.replicas, known, views, inputs),
+            hosts::follow(
+                parts.client.clone(),
+                parts.replicas,
+                known,
+                parts.revocations.changes(),
+                views,
+                inputs,
+            ),
         );
         self.spawn("revocations", parts.revocations.clone().follow());
         self.spawn(

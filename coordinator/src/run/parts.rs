@@ -108,11 +108,7 @@ impl Parts {
             verifier: Verifier::new(client, &key, &reader, &reach),
             reader,
             reach,
-            show: Show::new(
-                Hosts::new(view, revocations.changes()),
-                people,
-                line.clone(),
-            ),
+            show: Show::new(Hosts::new(view), people, line.clone()),
             exporter: Exporter::new(client),
             importer: Importer::new(client, &dispatch, replicas, folder),
             dispatch,

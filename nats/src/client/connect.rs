@@ -10,7 +10,7 @@ use async_nats::jetstream::{self, Context};
 use tokio::sync::watch;
 
 use super::error::Error;
-use super::pace::Pace;
+use super::reconnect::Reconnect;
 use super::sign_in;
 use crate::ids::HostName;
 
@@ -54,12 +54,12 @@ impl Client {
     /// as unreadable credentials, is an error.
     pub async fn connect(options: Options) -> Result<Self, Error> {
         let (sender, connection) = watch::channel(Connection::default());
-        let pace = Pace::default();
+        let reconnect = Reconnect::default();
         let connect = match &options.credentials {
             Some(path) => sign_in::with_file(path)?,
             None => ConnectOptions::new(),
         };
-        let paced = pace.clone();
+        let paced = reconnect.clone();
         let urls: Vec<String> = options
             .url
             .split(',')
@@ -75,7 +75,7 @@ impl Client {
             .max_reconnects(None)
             .reconnect_delay_callback(move |attempt| paced.pause_before(attempt))
             .event_callback(move |event| {
-                note(&sender, &pace, &event);
+                note(&sender, &reconnect, &event);
                 std::future::ready(())
             })
             .connect(urls)
@@ -123,11 +123,11 @@ pub fn is_address(text: &str) -> bool {
         .is_ok_and(|address| !address.host().is_empty())
 }
 
-fn note(sender: &watch::Sender<Connection>, pace: &Pace, event: &async_nats::Event) {
+fn note(sender: &watch::Sender<Connection>, reconnect: &Reconnect, event: &async_nats::Event) {
     use async_nats::{Event, ServerError};
     match event {
         Event::Connected => {
-            pace.connected();
+            reconnect.connected();
             sender.send_modify(|connection| {
                 connection.up = true;
                 connection.generation += 1;
@@ -135,19 +135,19 @@ fn note(sender: &watch::Sender<Connection>, pace: &Pace, event: &async_nats::Eve
             tracing::info!("connected to NATS");
         }
         Event::Disconnected | Event::Closed => {
-            pace.disconnected();
+            reconnect.disconnected();
             sender.send_modify(|connection| connection.up = false);
             tracing::warn!("NATS is away; trying again");
         }
         // Denied publishes are silent for their caller: this is the only place that says why.
-        Event::ServerError(ServerError::AuthorizationViolation) => pace.turned_away(),
+        Event::ServerError(ServerError::AuthorizationViolation) => reconnect.turned_away(),
         Event::ServerError(ServerError::Other(error)) if sign_in::has_expired(error) => {
-            pace.expired();
+            reconnect.expired();
         }
         Event::ServerError(ServerError::Other(error)) if sign_in::was_revoked(error) => {
-            pace.turned_away();
+            reconnect.turned_away();
         }
-        Event::ClientError(error) if sign_in::is_refused(error) => pace.turned_away(),
+        Event::ClientError(error) if sign_in::is_refused(error) => reconnect.turned_away(),
         Event::ServerError(error) => tracing::error!(%error, "the NATS server refused something"),
         Event::ClientError(error) => tracing::debug!(%error, "the NATS client met an error"),
         other => tracing::debug!(event = %other, "NATS connection event"),

@@ -20,7 +20,7 @@ const DOUBLINGS_MAX: usize = 10;
 
 /// Cheap to clone; all clones see the same connection.
 #[derive(Clone, Default)]
-pub(super) struct Pace(Arc<Mutex<Seen>>);
+pub(super) struct Reconnect(Arc<Mutex<Seen>>);
 
 #[derive(Default)]
 struct Seen {
@@ -33,7 +33,7 @@ struct Seen {
     turned_away: bool,
 }
 
-impl Pace {
+impl Reconnect {
     pub(super) fn connected(&self) {
         self.seen().connected_at = Some(Instant::now());
     }
@@ -101,29 +101,29 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_lets_in_and_closes_at_once_is_knocked_at_ever_more_slowly() {
-        let pace = Pace::default();
-        let longest = |pace: &Pace| (0..200).map(|_| pace.pause_before(1)).max().unwrap();
+        let reconnect = Reconnect::default();
+        let longest = |reconnect: &Reconnect| (0..200).map(|_| reconnect.pause_before(1)).max().unwrap();
         let mut before = Duration::ZERO;
         for _ in 0..6 {
-            pace.connected();
-            pace.disconnected();
-            let pause = longest(&pace);
+            reconnect.connected();
+            reconnect.disconnected();
+            let pause = longest(&reconnect);
             assert!(pause >= before, "{pause:?} after {before:?}");
             before = pause;
         }
         assert!(before > Duration::from_millis(500), "{before:?}");
-        pace.connected();
+        reconnect.connected();
         tokio::time::advance(BRIEF).await;
-        pace.disconnected();
-        assert!(longest(&pace) <= Duration::from_millis(40));
+        reconnect.disconnected();
+        assert!(longest(&reconnect) <= Duration::from_millis(40));
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_is_turned_away_waits_longer_and_still_knocks() {
-        let pace = Pace::default();
-        assert!(pace.pause_before(50) <= Duration::from_secs(2));
-        pace.turned_away();
-        let pause = pace.pause_before(50);
+        let reconnect = Reconnect::default();
+        assert!(reconnect.pause_before(50) <= Duration::from_secs(2));
+        reconnect.turned_away();
+        let pause = reconnect.pause_before(50);
         assert!(
             (Duration::from_secs(5)..=Duration::from_secs(10)).contains(&pause),
             "{pause:?}"

@@ -674,6 +674,7 @@ fn records() -> BTreeMap<String, Value> {
             serde_json::to_value(queued).unwrap(),
         ),
         ("record.drain".into(), serde_json::to_value(drain).unwrap()),
+        (
             "record.enrolment".into(),
             serde_json::to_value(enrolment()).unwrap(),
         ),

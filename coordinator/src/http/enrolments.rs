@@ -126,9 +126,11 @@ fn free_name(app: &App, request: &EnrolmentCreate) -> Result<HostName, ApiError>
         ApiError::invalid(format!("{error}."))
             .hint("A host is called as short as `vps-1`; people see it beside every session.")
     })?;
-    if host.is_imported() {
-        return Err(ApiError::invalid("No host may be called `imported`.")
-            .hint("Sessions of other fleets stand under this name; take another."));
+    if host.is_reserved() {
+        return Err(
+            ApiError::invalid(format!("No host may be called `{host}`."))
+                .hint("Sessions that no machine has stand under this name; take another."),
+        );
     }
     if app.show.hosts().view().hosts.contains_key(&host) {
         return Err(ApiError::conflict(

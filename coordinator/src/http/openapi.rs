@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    account, agents, attachments, audit, controls, decision, diff, drains, enrolments, events, gates,
-    health, hosts, messages, portable, projects, renewals, sessions, socket, tokens, verify,
+    account, agents, attachments, audit, controls, decision, diff, drains, enrolments, events,
+    gates, health, hosts, messages, portable, projects, renewals, sessions, socket, tokens, verify,
 };
 
 #[derive(OpenApi)]

@@ -8,9 +8,9 @@ use tower_http::compression::CompressionLayer;
 
 use super::app::App;
 use super::{
-    account, agents, assets, attachments, audit, controls, decision, diff, drains, enrolments, events,
-    gates, guard, health, hosts, messages, openapi, portable, projects, renewals, sessions, socket,
-    tokens, trace, verify,
+    account, agents, assets, attachments, audit, controls, decision, diff, drains, enrolments,
+    events, gates, guard, health, hosts, messages, openapi, portable, projects, renewals, sessions,
+    socket, tokens, trace, verify,
 };
 
 pub fn router(app: App) -> Router {

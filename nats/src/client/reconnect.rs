@@ -102,7 +102,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_server_that_lets_in_and_closes_at_once_is_knocked_at_ever_more_slowly() {
         let reconnect = Reconnect::default();
-        let longest = |reconnect: &Reconnect| (0..200).map(|_| reconnect.pause_before(1)).max().unwrap();
+        let longest =
+            |reconnect: &Reconnect| (0..200).map(|_| reconnect.pause_before(1)).max().unwrap();
         let mut before = Duration::ZERO;
         for _ in 0..6 {
             reconnect.connected();

@@ -73,7 +73,7 @@ impl HostAuthority {
         key: &HostPublicKey,
         seconds: i64,
     ) -> Result<Granted, Error> {
-        if host.is_imported() {
+        if host.is_reserved() {
             return Err(Error::NoHost(host.clone()));
         }
         let nats = claims::host(&self.account);

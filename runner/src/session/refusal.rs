@@ -9,13 +9,16 @@ use std::io::{self, Write as _};
 use super::paths::SessionPaths;
 use crate::durable;
 
-/// Whether a start of this epoch was refused here.
+/// Whether a start of this epoch was refused here. A word that cannot be read may be of any epoch, and holds.
 #[must_use]
 pub fn is_refused(paths: &SessionPaths, epoch: u64) -> bool {
-    let text = fs::read_to_string(paths.refused()).unwrap_or_default();
-    text.trim()
-        .parse::<u64>()
-        .is_ok_and(|refused| epoch <= refused)
+    match fs::read_to_string(paths.refused()) {
+        Ok(text) => text
+            .trim()
+            .parse::<u64>()
+            .map_or(true, |refused| epoch <= refused),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
 }
 
 /// Refuses for good; forced out to the disk when this returns.
@@ -43,5 +46,14 @@ mod tests {
         refuse(&paths, 2).unwrap();
         assert!(is_refused(&paths, 1) && is_refused(&paths, 2));
         assert!(!is_refused(&paths, 3));
+    }
+
+    #[test]
+    fn a_refusal_that_cannot_be_read_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = SessionPaths::new(folder.path(), SessionId::new());
+        fs::create_dir(paths.folder()).unwrap();
+        fs::write(paths.refused(), b"\xff").unwrap();
+        assert!(is_refused(&paths, 9));
     }
 }

@@ -8,6 +8,7 @@ use coordinator::Configuration;
 use nats::client::{Client, Options};
 use nats::credentials::Credentials;
 use nats::ids::SessionId;
+use nats::record::HostRecord;
 use nats::seal::CommandKey;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -98,6 +99,11 @@ impl Fleet {
 
     /// A host with one project and two agents, of which one is missing.
     pub async fn host(&self, name: &str) -> Host {
+        self.host_with(name, |_| {}).await
+    }
+
+    /// The same, with something changed in its first report.
+    pub async fn host_with(&self, name: &str, change: impl FnOnce(&mut HostRecord)) -> Host {
         let key = CommandKey::open(&self.command_key()).unwrap();
         let host = Host {
             client: self.client().await,
@@ -105,7 +111,9 @@ impl Fleet {
             commanders: [key.public().clone()].into_iter().collect(),
             seqs: BTreeMap::new(),
         };
-        host.report(host.record()).await;
+        let mut record = host.record();
+        change(&mut record);
+        host.report(record).await;
         host.beat().await;
         host
     }

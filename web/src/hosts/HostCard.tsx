@@ -20,8 +20,8 @@ export function HostCard({ host }: { host: HostRow }): ReactNode {
         <div className="flex min-w-0 flex-wrap items-baseline gap-x-3">
           <h2 className="text-large font-semibold [overflow-wrap:anywhere]">{host.host}</h2>
           <p className={`text-small ${host.state === "silent" ? "text-bad" : "text-muted"}`}>
-            {hostWords[host.state]}
-            {host.draining ? ", draining" : ""}
+            {host.revoked_at ? "Revoked" : hostWords[host.state]}
+            {host.draining && !host.revoked_at ? ", draining" : ""}
             {host.heard_at && host.state !== "online" ? (
               <>
                 , last heard <Moment at={host.heard_at} as="ago" />

@@ -52,7 +52,7 @@ export function Composer({ row, log }: ComposerProps): ReactNode {
         <WaitingMessages row={row} log={log} running={running} />
         <AttachedFiles files={files} />
         <div className="flex items-end gap-1 rounded border border-line-strong bg-raised p-1 focus-within:border-accent">
-          <AttachButton onFiles={files.add} />
+          <AttachButton onFiles={files.add} hasHost={row.host !== null} />
           <textarea
             rows={1}
             aria-label="Message to the agent"
@@ -91,14 +91,21 @@ function hint(running: boolean, text: string): string {
     : "Enter sends after this turn, Ctrl Enter into it, Shift Enter breaks the line";
 }
 
-function AttachButton({ onFiles }: { onFiles: (files: Iterable<File>) => void }): ReactNode {
+interface AttachButtonProps {
+  onFiles: (files: Iterable<File>) => void;
+  /** Files lie with a host; a session that waits for one has no place for them yet. */
+  hasHost: boolean;
+}
+
+function AttachButton({ onFiles, hasHost }: AttachButtonProps): ReactNode {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
       <button
         type="button"
         className="button-quiet h-9 px-2! pointer-coarse:h-11"
-        title="Attach files"
+        title={hasHost ? "Attach files" : "Files can be attached once a host has this session"}
+        disabled={!hasHost}
         onClick={() => input.current?.click()}
       >
         <Paperclip size={16} aria-hidden />

@@ -12,7 +12,7 @@ use crate::{client, down, enrol, logging, nats_creds, parts, tether, up};
 
 /// What of the logs a command shows that a person started: its own news, and everybody's trouble; a connection of its
 /// own that comes and goes is neither.
-const FOR_A_PERSON: &str = "warn,flotilla=info,nats=error";
+const FOR_A_PERSON: &str = "warn,flotilla=info,nats=error,async_nats::connector=off";
 /// What a program's log file gets. How a connection fares is said by us, once, and not by the library at every attempt.
 const FOR_A_FILE: &str = "info,async_nats::connector=off";
 

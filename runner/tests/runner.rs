@@ -683,6 +683,7 @@ async fn a_start_without_a_slot_is_refused_for_its_epoch_for_good_and_taken_in_t
         .await;
     station.order(busy, CommandId::new(), SessionStop {}).await;
     station.wait_agents(0).await;
+    station.wait_no_shim(busy).await;
     // There is room now, and the runner is another; it was refused all the same.
     station.stop_runner().await;
     station.start_runner();
@@ -720,5 +721,19 @@ async fn a_start_without_a_slot_is_refused_for_its_epoch_for_good_and_taken_in_t
     let presence = station.client.records::<Presence>(Bucket::Presence);
     let beat = presence.get(station.host.as_str()).await.unwrap().unwrap();
     assert_eq!(beat.value.commands_refused, 0);
+    let stop = Order {
+        id: CommandId::new(),
+        body: Wire::Known(SessionStop {}.into()),
+        ..order
+    };
+    // Not while its agent still starts: what is left is looked for below.
+    station.turn_over().await;
+    let sent = station.client.send_command(&station.key, &stop).await;
+    sent.unwrap();
+    station
+        .until(|event| matches!(event, Event::SessionEnded(_)).then_some(()))
+        .await;
+    station.wait_agents(0).await;
+    station.wait_no_shim(session).await;
     station.stop_runner().await;
 }

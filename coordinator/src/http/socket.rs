@@ -250,7 +250,7 @@ impl Tab {
                 }
             }
             Frame::Live(batch) if self.cursors.contains_key(&batch.session) => {
-                return self.send_in_time(batch.text()).await;
+                return self.send_gathered(batch.text()).await;
             }
             Frame::Live(_) => return Flow::Continue(()),
             Frame::Fleet(change) => change.text(),
@@ -294,7 +294,7 @@ impl Tab {
     }
 
     /// Sends with what is about to follow, when much follows: each write wakes both ends, whatever is in it.
-    async fn send_in_time(&mut self, text: Utf8Bytes) -> Flow {
+    async fn send_gathered(&mut self, text: Utf8Bytes) -> Flow {
         if self.pace.came(Instant::now()) {
             return self.send(text).await;
         }

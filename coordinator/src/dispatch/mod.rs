@@ -95,6 +95,19 @@ pub struct Action {
     pub subject: String,
 }
 
+impl Action {
+    /// One that is of no session.
+    #[must_use]
+    pub fn of_fleet(action: &'static str, subject: impl Into<String>) -> Self {
+        Self {
+            action,
+            session: None,
+            command: None,
+            subject: subject.into(),
+        }
+    }
+}
+
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Dispatch {

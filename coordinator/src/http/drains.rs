@@ -10,9 +10,10 @@ use tokio::time::timeout;
 use super::app::App;
 use super::caller::Caller;
 use super::error::ApiError;
-use super::hosts::{action, row};
+use super::hosts::row;
 use super::sessions::SEE_OWN_WRITE;
 use crate::api::{ErrorBody, HostRow};
+use crate::dispatch::Action;
 
 /// Takes no new sessions from now on. What the host has goes on: turns end, messages and decisions arrive, sessions that
 /// sleep wake up. Nothing is moved away from it.
@@ -33,7 +34,7 @@ pub async fn drain(
     let (dispatch, actor) = (app.dispatch.clone(), caller.actor());
     app.see_through(async move {
         if dispatch.drain(&record).await? {
-            let action = action("host.drain", &record.host);
+            let action = Action::of_fleet("host.drain", record.host.as_str());
             dispatch.audit(&actor, action).await?;
         }
         Ok(())
@@ -56,7 +57,7 @@ pub async fn resume(
     app.see_through(async move {
         dispatch.end_drain(&resumed).await?;
         if found.draining.is_some() {
-            let action = action("host.resume", &resumed);
+            let action = Action::of_fleet("host.resume", resumed.as_str());
             dispatch.audit(&actor, action).await?;
         }
         Ok(())

@@ -36,7 +36,10 @@ pub async fn create(
         let actor = caller.actor();
         let made = office.invite(host, request.labels, &actor).await?;
         dispatch
-            .audit(&actor, action("host.invite", made.0.host.as_str()))
+            .audit(
+                &actor,
+                Action::of_fleet("host.invite", made.0.host.as_str()),
+            )
             .await?;
         Ok(made)
     });
@@ -85,7 +88,7 @@ pub async fn enrol(
         };
         if admitted.first_time {
             let host = &admitted.enrolment.host;
-            let entry = action("host.enrol", format!("{host}, {}", request.public_key));
+            let entry = Action::of_fleet("host.enrol", format!("{host}, {}", request.public_key));
             accepted
                 .dispatch
                 .audit_of_nobody(&place.from, entry)
@@ -113,7 +116,7 @@ async fn turned_away(
 ) -> ApiError {
     app.limiter.failed(place.address, ENROLMENT);
     let named = host.map_or("no readable token", HostName::as_str);
-    let entry = action("host.enrol.refused", format!("{named}: {refused}"));
+    let entry = Action::of_fleet("host.enrol.refused", format!("{named}: {refused}"));
     if let Err(error) = app.dispatch.audit_of_nobody(&place.from, entry).await {
         tracing::warn!(error = %crate::chain(&error), "a refused enrolment could not be recorded");
     }
@@ -178,15 +181,6 @@ impl Here {
             authority: enrolment::authority(&url).to_owned(),
             url,
         }
-    }
-}
-
-fn action(action: &'static str, subject: impl Into<String>) -> Action {
-    Action {
-        action,
-        session: None,
-        command: None,
-        subject: subject.into(),
     }
 }
 

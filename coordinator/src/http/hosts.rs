@@ -44,7 +44,9 @@ pub async fn revoke(
     app.see_through(async move {
         let actor = caller.actor();
         let (revocation, cut_off) = office.revoke(&host, &actor).await?;
-        dispatch.audit(&actor, action("host.revoke", &host)).await?;
+        dispatch
+            .audit(&actor, Action::of_fleet("host.revoke", host.as_str()))
+            .await?;
         Ok(Json(HostRevoked {
             host,
             revoked_at: revocation.at,
@@ -69,7 +71,10 @@ pub async fn remove(
     app.see_through(async move {
         office.remove(&host).await?;
         dispatch
-            .audit(&caller.actor(), action("host.remove", &host))
+            .audit(
+                &caller.actor(),
+                Action::of_fleet("host.remove", host.as_str()),
+            )
             .await?;
         Ok(StatusCode::NO_CONTENT)
     })
@@ -87,13 +92,4 @@ pub(super) fn row(app: &App, name: &str) -> Result<HostRow, ApiError> {
 fn unknown(name: &str) -> ApiError {
     ApiError::not_found("unknown_host", format!("There is no host `{name}`."))
         .hint("GET /api/hosts lists them.")
-}
-
-pub(super) fn action(action: &'static str, host: &HostName) -> Action {
-    Action {
-        action,
-        session: None,
-        command: None,
-        subject: host.to_string(),
-    }
 }

@@ -34,7 +34,7 @@ pub async fn create(
             .issue(caller.person.user, &name, TokenKind::Api)
             .await?;
         dispatch
-            .audit(&caller.actor(), action("token.create", &name))
+            .audit(&caller.actor(), Action::of_fleet("token.create", &name))
             .await?;
         Ok(issued)
     });
@@ -84,18 +84,12 @@ pub async fn delete(
     app.see_through(async move {
         people.revoke(&key).await?;
         dispatch
-            .audit(&caller.actor(), action("token.delete", &token.name))
+            .audit(
+                &caller.actor(),
+                Action::of_fleet("token.delete", &token.name),
+            )
             .await?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await
-}
-
-fn action(action: &'static str, subject: &str) -> Action {
-    Action {
-        action,
-        session: None,
-        command: None,
-        subject: subject.to_owned(),
-    }
 }
